@@ -1,0 +1,75 @@
+"""Engines: what both databases need on connect, SQLite's write lock, and the read-only engine of the bureau's site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from app.extensions import db
+
+BUSY_MS = 10_000  # how long a SQLite writer waits for another
+
+
+def prepare(app: Flask) -> None:
+    """Sets the main engine up and makes the read-only one; `app.extensions["reading"]` is its scoped session."""
+    _set_up(db.engine)
+    reader = make_reader(app.config["DATABASE_URL"], app.config["READ_DATABASE_URL"])
+    reading = scoped_session(sessionmaker(reader), scopefunc=db.session.registry.scopefunc)
+    app.extensions["reading"] = reading
+    app.teardown_appcontext(lambda _error: reading.remove())
+
+
+def reading_session(app: Flask) -> Session:
+    """The session on the read-only engine for this request."""
+    return app.extensions["reading"]()  # type: ignore[no-any-return]
+
+
+def make_reader(url: str, read_url: str = "") -> Engine:
+    """SQLite is opened with mode=ro; PostgreSQL needs a SELECT-only role or a replica in READ_DATABASE_URL.
+
+    Without READ_DATABASE_URL on PostgreSQL the main role is used inside transactions that start read-only; `flask
+    check` then says that this is no wall.
+    """
+    parsed = make_url(read_url or url)
+    if parsed.get_backend_name() == "sqlite":
+        parsed = parsed.set(database=f"file:{parsed.database}", query={"mode": "ro", "uri": "true"})
+        engine = sa.create_engine(parsed)
+    else:
+        engine = sa.create_engine(_with_driver(parsed), connect_args={"options": "-c default_transaction_read_only=on"})
+    _set_up(engine)
+    return engine
+
+
+def _with_driver(url: sa.URL) -> sa.URL:
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+
+
+def _set_up(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_sqlite_connect):
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def _on_sqlite_connect(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy says when a transaction begins
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    if not connection.execute("PRAGMA query_only").fetchone()[0]:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        except Exception as error:  # a read-only connection cannot set the journal mode, and need not
+            if "readonly" not in str(error):
+                raise
+
+
+def _on_sqlite_begin(connection: sa.Connection) -> None:
+    """`saving.work()` takes the write lock at once: on SQLite it is the row lock."""
+    writes = connection.get_execution_options().get("writing") or db.session.registry.has() and db.session().info.get("writing")
+    is_main = connection.engine is db.engine
+    connection.connection.dbapi_connection.execute("BEGIN IMMEDIATE" if writes and is_main else "BEGIN")

@@ -1,0 +1,329 @@
+"""The declaration: what an entity is, the registry of all of them, and the columns that place a row.
+
+A model class is the whole description; surfaces find it in the registry. Who may see or write a row is decided
+in `scope` and `rights`, not here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from flask_appbuilder import Model
+from flask_babel import gettext as _
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, relationship
+
+from app.core.errors import Complained, Complaints
+from app.core.fields import BigId, Field, Key, Link, UtcDateTime, col, named
+
+if TYPE_CHECKING:
+    from app.areas.schools.models import School
+
+Scope = Literal["place", "pupil", "parties", "open", "school", "audit"]
+
+ALL_ACTIONS = ("list", "show", "add", "edit", "delete", "reveal")
+READ_ONLY = ("list", "show", "reveal")
+
+
+class Entity(Model):
+    """Base of every registered model. A concrete subclass is registered by being defined.
+
+    Class words: `__label__` (Chinese name), `__path__` (plural in addresses), `__menu__` ("组 › 项"),
+    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named),
+    `__actions__` (what exists at all), `__procedure__` (what to use instead of a refused button),
+    `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
+    `__school_wide__` (a narrowed grant still reads the whole school's rows), `__inline_of__` (key of the entity in
+    whose form this one is edited), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
+    """
+
+    __abstract__ = True
+
+    __label__: ClassVar[str] = ""
+    __path__: ClassVar[str] = ""
+    __menu__: ClassVar[str] = ""
+    __natural_key__: ClassVar[str] = ""
+    __shown_as__: ClassVar[str] = ""
+    __actions__: ClassVar[tuple[str, ...]] = ALL_ACTIONS
+    __procedure__: ClassVar[str] = ""
+    __narrow__: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    __school_wide__: ClassVar[bool] = False
+    __inline_of__: ClassVar[str] = ""
+    __bureau__: ClassVar[bool] = False
+    __bureau_private__: ClassVar[bool] = False
+    __order__: ClassVar[str] = "id"
+    __search_hint__: ClassVar[str] = ""
+    __add_note__: ClassVar[str] = ""
+    __row_links__: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()
+    __list_links__: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()
+    __scope__: ClassVar[Scope] = "open"
+    __extra_args__: ClassVar[tuple[Any, ...]] = ()
+
+    settled: frozenset[str] = frozenset()  # columns that `settle` filled in the last save: nobody typed them
+    doubts: Complained = ()  # what `settle` found; set anew by each `settle` that looks things up
+
+    @declared_attr
+    def id(cls) -> Mapped[int]:
+        return mapped_column(BigId, primary_key=True, autoincrement=True, sort_order=-10)
+
+    @declared_attr
+    def version(cls) -> Mapped[int]:
+        return mapped_column(sa.Integer, nullable=False, default=1, sort_order=100)
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:
+        return _snake(cls.__name__)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.__table__.c.version}
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (*cls._place_args(), *_sort_indexes(cls), *cls.__extra_args__, {"sqlite_autoincrement": True})
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        super().__init_subclass__(**words)
+        if not cls.__dict__.get("__abstract__"):
+            registry.add(cls)
+
+    @classmethod
+    def _place_args(cls) -> tuple[Any, ...]:
+        return ()
+
+    # --- what surfaces ask ---
+
+    @classmethod
+    def key(cls) -> str:
+        """The entity's name in rights, audit and endpoints: "student", "school_class"."""
+        return str(cls.__tablename__)
+
+    @classmethod
+    def fields(cls) -> Mapping[str, Field]:
+        """Attribute → Field, in the order of the declaration."""
+        found = cls.__dict__.get("_fields")
+        if found is None:
+            found = MappingProxyType(dict(_described(cls)))
+            cls._fields = found
+        return found  # type: ignore[no-any-return]
+
+    @classmethod
+    def links(cls) -> Mapping[str, Link]:
+        """Relationship name → Link."""
+        return {r.key: r.info["link"] for r in sa.inspect(cls).relationships if "link" in r.info}
+
+    def shown(self) -> str:
+        """The row's name for people."""
+        return str(getattr(self, self.__shown_as__ or self.__natural_key__ or "id") or "")
+
+    # --- what an entity may say for itself ---
+
+    @classmethod
+    def can_search(cls) -> bool:
+        return any(f.search and f.mask is None for f in cls.fields().values())
+
+    @classmethod
+    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+        """The rows meant by what was typed into the search box."""
+        texts = [getattr(cls, n) for n, f in cls.fields().items() if f.search and f.mask is None]
+        return sa.or_(sa.false(), *(text.contains(typed, autoescape=True) for text in texts))
+
+    @classmethod
+    def search_number(cls, typed: str) -> sa.ColumnElement[bool] | None:
+        """Where `typed` looks like a personal number: the exact match. Such a search never goes into an address."""
+        return None
+
+    def touched(self, *names: str) -> bool:
+        """Whether the row is new, or one of these attributes has changed since it was read."""
+        state: Any = sa.inspect(self)
+        return not state.persistent or any(state.attrs[name].history.has_changes() for name in names)
+
+    def settle(self, session: Session) -> None:
+        """Fills what follows from other columns (the place, search keys). Called before `check` on every save.
+
+        What must be looked up to be judged is looked up here and left in `doubts` for `check` to say.
+        """
+
+    def check(self) -> Complaints:
+        """Complaints about the row as it would be saved: (attribute or "", sentence)."""
+        return iter(self.doubts)
+
+    def check_inlines(self, rows: Iterable[Entity]) -> Complaints:
+        """Complaints about the row together with all rows of its inline entities, once they are in."""
+        return iter(())
+
+    def why_not_delete(self) -> Iterator[str]:
+        """Sentences that forbid deletion by a button and name the procedure to use."""
+        return iter(())
+
+    def extra_items(self) -> Iterator[tuple[str, str]]:
+        """(label, text) that the detail shows beside the fields: figures that follow from other rows."""
+        return iter(())
+
+    def goes_with(self) -> Iterator[str]:
+        """What is deleted along, as sentences for the second confirmation."""
+        return iter(())
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _described(cls: type[Entity]) -> Iterator[tuple[str, Field]]:
+    mapper = sa.inspect(cls)
+    labels = {
+        next(iter(r.local_columns)).key: (r.key, r.info["link"].label)
+        for r in mapper.relationships
+        if "link" in r.info and len(r.local_columns) == 1
+    }
+    for prop in mapper.column_attrs:
+        column = prop.columns[0]
+        field = column.info.get("field")
+        if field is None:
+            continue
+        link, label = labels.get(column.key, ("", ""))
+        field = named(field, prop.key, column, label)
+        if isinstance(field, Key) and link:
+            object.__setattr__(field, "link", link)
+        yield prop.key, field
+
+
+def _sort_indexes(cls: type[Entity]) -> Iterator[sa.Index]:
+    """Keyset paging wants (school, column, id) and (authority, column, id) for each sortable column."""
+    if cls.__scope__ not in ("place", "pupil"):
+        return
+    columns = {"id", cls.__order__.removeprefix("-")}
+    for name, value in vars(cls).items():
+        field = getattr(getattr(value, "column", None), "info", {}).get("field")
+        if field is not None and field.sort:
+            columns.add(field.sort if isinstance(field.sort, str) else name)
+    for column in sorted(columns):
+        for place in ("school_id", "authority_code"):
+            parts = (place, "id") if column == "id" else (place, column, "id")
+            yield sa.Index(f"ix_{cls.__tablename__}_{'_'.join(parts)}", *parts)
+
+
+# --- registry -----------------------------------------------------------------------------------------
+
+
+class Registry:
+    """Every entity by key, in the order they were declared."""
+
+    def __init__(self) -> None:
+        self._entities: dict[str, type[Entity]] = {}
+
+    def add(self, entity: type[Entity]) -> None:
+        self._entities[_snake(entity.__name__)] = entity
+
+    def remove(self, entity: type[Entity]) -> None:
+        """Takes an entity out again; for tests that add one."""
+        self._entities.pop(entity.key(), None)
+
+    def __iter__(self) -> Iterator[type[Entity]]:
+        return iter(self._entities.values())
+
+    def __getitem__(self, key: str) -> type[Entity]:
+        return self._entities[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entities
+
+    def by_table(self, table: str) -> type[Entity] | None:
+        return self._entities.get(table)
+
+    def inlines_of(self, entity: type[Entity]) -> list[type[Entity]]:
+        return [other for other in self if other.__inline_of__ == entity.key()]
+
+    def children_of(self, entity: type[Entity]) -> list[tuple[type[Entity], str]]:
+        """(entity, key column) for every foreign key that points at `entity`."""
+        wanted = f"{entity.__tablename__}.id"
+        return [
+            (other, name)
+            for other in self
+            for name, field in other.fields().items()
+            if isinstance(field, Key) and field.target == wanted
+        ]
+
+
+registry = Registry()
+
+
+# --- where a row belongs ------------------------------------------------------------------------------
+
+
+class OfPlace:
+    """A row of a place: its school and the authority that decides there (which depends on the stage)."""
+
+    __scope__: ClassVar[Scope] = "place"
+    doubts: Complained = ()
+
+    @declared_attr
+    def school_id(cls) -> Mapped[int]:
+        return col.key("school.id", form=False, index=False, sort_order=-5)
+
+    @declared_attr
+    def authority_code(cls) -> Mapped[str]:
+        return col.text("主管部门代码", 6, form=False, filter=False, sort_order=-5)
+
+    @declared_attr
+    def school(cls) -> Mapped[School]:
+        return relationship(
+            "School",
+            primaryjoin=lambda: _school_table().c.id == cls.school_id,  # type: ignore[attr-defined]
+            foreign_keys=lambda: [cls.school_id],  # type: ignore[list-item]
+            viewonly=True,
+            info={"link": Link("学校", "name")},
+        )
+
+
+def _school_table() -> sa.Table:
+    return Model.metadata.tables["school"]
+
+
+class OfPupil(OfPlace):
+    """A row of a pupil: place columns follow the pupil by a composite foreign key."""
+
+    __scope__: ClassVar[Scope] = "pupil"
+
+    @declared_attr
+    def student_id(cls) -> Mapped[int]:
+        field = Key(label="学生", target="student.id", form=False)
+        return mapped_column(BigId, nullable=False, index=True, info={"field": field}, active_history=True)
+
+    def settle(self, session: Session) -> None:
+        """The place is the pupil's."""
+        student: Any = session.get(registry["student"], self.student_id) if self.student_id else None
+        if student is None:
+            self.doubts = (("student_id", _("没有找到这条记录所属的学生。请从该学生的页面上重新填写。")),)
+            return
+        self.doubts = ()
+        self.school_id, self.authority_code = student.school_id, student.authority_code
+
+    @classmethod
+    def _place_args(cls) -> tuple[Any, ...]:
+        return (
+            sa.ForeignKeyConstraint(
+                ["student_id", "school_id", "authority_code"],
+                ["student.id", "student.school_id", "student.authority_code"],
+                onupdate="CASCADE",
+                ondelete="RESTRICT",
+            ),
+        )
+
+
+class OfParties:
+    """A row seen by several parties; `__parties_key__` names the column that holds the change's id."""
+
+    __scope__: ClassVar[Scope] = "parties"
+    __parties_key__: ClassVar[str] = "id"
+
+
+class Recyclable:
+    """Deleted rows go to the recycle bin first: hidden by the read wall, restorable."""
+
+    @declared_attr
+    def deleted_at(cls) -> Mapped[datetime | None]:
+        return mapped_column(UtcDateTime, nullable=True, sort_order=101)

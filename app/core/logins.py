@@ -1,0 +1,211 @@
+"""Coming in: passwords checked, failures counted, accounts locked, sessions ended.
+
+Nothing here knows of cookies, tokens or pages; which passwords are good enough is decided in `areas.people`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+from flask_appbuilder.security.sqla.models import User
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from app.core import audit, rights, saving
+from app.core.rights import Actor, Extent
+
+ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+LONGEST_PASSWORD = 128  # characters; hashing more would be work for an attacker's asking
+FAKE_ADDRESS = "@unset.invalid"  # Flask-AppBuilder wants an e-mail for everyone, and each only once
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRules:
+    """The settings that govern coming in (domain.md §8)."""
+
+    lock_after: int  # failures
+    lock_for: timedelta
+    idle_after: timedelta
+    password_life: timedelta
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> LoginRules:
+        return cls(config["LOCK_AFTER"], config["LOCK_FOR"], config["IDLE_AFTER"], config["PASSWORD_LIFE"])
+
+
+# --- accounts -----------------------------------------------------------------------------------------
+
+
+def normal_name(typed: str) -> str:
+    """Account names are lower case, so that no two look alike."""
+    return unicodedata.normalize("NFKC", typed).strip().lower()
+
+
+def find_account(session: Session, typed: str) -> User | None:
+    name = normal_name(typed)
+    if not ACCOUNT_NAME.fullmatch(name):
+        return None
+    return session.scalar(sa.select(User).where(User.username == name))
+
+
+def place_words(session: Session, user: User) -> dict[str, Any]:
+    """Where an account is, as the audit keeps it."""
+    codes = rights.authorities_of(session, Extent(school_id=user.school_id))
+    return {"school_id": user.school_id, "authority_code": codes[0] if codes else user.region_code}
+
+
+def is_locked(user: User, now: datetime) -> bool:
+    return user.locked_until is not None and now < user.locked_until
+
+
+def password_ends(user: User, rules: LoginRules) -> datetime | None:
+    """When the password expires; None where that was never set in motion."""
+    return user.password_set_at + rules.password_life if user.password_set_at else None
+
+
+def must_change_password(user: User, rules: LoginRules, now: datetime) -> bool:
+    """After opening or reset, and once the password is too old. Demo accounts keep theirs."""
+    if user.must_change_password:
+        return True
+    ends = password_ends(user, rules)
+    return not user.is_demo and (ends is None or ends <= now)
+
+
+# --- passwords ----------------------------------------------------------------------------------------
+
+
+def hash_password(password: str) -> str:
+    return generate_password_hash(password, current_app.config.get("FAB_PASSWORD_HASH_METHOD", "scrypt"))
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return hash_password(secrets.token_hex())
+
+
+def is_password_of(stored: str | None, typed: str) -> bool:
+    """Takes as long whether there is an account or not. What cannot be a password (NUL, half characters) is none."""
+    fits = 0 < len(typed) <= LONGEST_PASSWORD and typed.isprintable()
+    return check_password_hash(stored or _hash_of_nobody(), typed if fits else "") and fits and stored is not None
+
+
+def set_password(user: User, password: str, *, must_change: bool) -> None:
+    """A new password ends every session and token of the account, and its lock."""
+    user.password = hash_password(password)
+    user.password_set_at = datetime.now(UTC)
+    user.must_change_password = must_change
+    user.fail_login_count, user.locked_until = 0, None
+    end_sessions(user)
+
+
+# --- coming in ----------------------------------------------------------------------------------------
+
+
+def sign_in(session: Session, typed_name: str, password: str, rules: LoginRules) -> User | None:
+    """The person; None for every reason alike: no such account, wrong password, locked, suspended.
+
+    The slow hash is computed before the write lock is taken. What it found counts only while the account has not
+    changed since: of many guesses sent at once, those after the one that locks are refused.
+    """
+    user = find_account(session, typed_name)
+    user_id, stored = (user.id, user.password) if user is not None else (None, None)
+    is_right = is_password_of(stored, password)
+    with saving.work():
+        found = locked_row(session, user_id)
+        if found is None or not found.is_active or is_locked(found, datetime.now(UTC)) or found.password != stored:
+            _write_as_others_do(session)
+            return None
+        if not is_right:
+            count_failure(session, found, rules)
+            return None
+        _welcome(session, found)
+    return found
+
+
+def locked_row(session: Session, user_id: int | None) -> User | None:
+    """The account as it is now, kept from others until the work ends."""
+    if user_id is None:
+        return None
+    return session.get(User, user_id, with_for_update=True, populate_existing=True)
+
+
+def _write_as_others_do(session: Session) -> None:
+    """A refusal without a count takes a write as well, or its speed would tell which accounts there are."""
+    first = sa.select(sa.func.min(User.id)).scalar_subquery()
+    session.execute(
+        sa.update(User).where(User.id == first).values(fail_login_count=User.fail_login_count),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def count_failure(session: Session, user: User, rules: LoginRules) -> bool:
+    """Counts one wrong password; the last of the series locks. Wants the account's row locked. True when locked."""
+    user.fail_login_count = (user.fail_login_count or 0) + 1
+    if user.fail_login_count < rules.lock_after:
+        return False
+    user.fail_login_count, user.locked_until = 0, datetime.now(UTC) + rules.lock_for
+    until = {"until": user.locked_until.isoformat()}
+    audit.note(session, rights.system("login"), "lock", "person", user.id, after=until, **place_words(session, user))
+    return True
+
+
+def _welcome(session: Session, user: User) -> None:
+    user.fail_login_count, user.locked_until = 0, None
+    user.login_count = (user.login_count or 0) + 1
+    user.last_login = datetime.now()  # Flask-AppBuilder's column is naive
+    audit.note(session, actor_for(user), "login", "person", user.id, **place_words(session, user))
+
+
+def actor_for(user: User) -> Actor:
+    """The person as the audit names him, without grants: for what everybody may do to the own account."""
+    return Actor(id=user.id, name=user.first_name, school_id=user.school_id, region_code=user.region_code)
+
+
+# --- sessions -----------------------------------------------------------------------------------------
+
+
+def session_key(user: User) -> str:
+    """What a session remembers of its person; it fits only as long as the account's epoch stands."""
+    return f"{user.id}:{user.epoch}"
+
+
+User.get_id = session_key
+
+
+def user_of(session: Session, key: object) -> User | None:
+    """The person of a session key, if the account is active and its epoch unchanged."""
+    user_id, _sep, epoch = str(key).partition(":")
+    if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
+        return None
+    user = session.get(User, int(user_id), populate_existing=True)
+    return user if user is not None and user.is_active and str(user.epoch) == epoch else None
+
+
+def end_sessions(user: User) -> None:
+    """Ends every session and token of the account."""
+    user.epoch = (user.epoch or 0) + 1
+    user.ended_sessions = None
+
+
+def end_session(session: Session, user_id: int | None, sid: str, rules: LoginRules) -> None:
+    """Ends one session: a copy of its cookie is refused until it would have timed out anyway."""
+    now = datetime.now(UTC).timestamp()
+    oldest = now - rules.idle_after.total_seconds()
+    with saving.work():
+        user = locked_row(session, user_id)
+        if user is not None:
+            kept = [[one, at] for one, at in user.ended_sessions or () if at > oldest]
+            user.ended_sessions = [*kept, [sid, now]]
+
+
+def is_ended(user: User, sid: object) -> bool:
+    return any(one == sid for one, _at in user.ended_sessions or ())

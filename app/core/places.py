@@ -1,0 +1,52 @@
+"""Codes of regions: which lie at and below an authority, and how the 12-digit area codes of forms are read.
+
+The regions themselves, with their names, are an entity; nothing here asks the database.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from flask_babel import gettext as _
+
+_REGION = re.compile(r"[0-9]{6}")
+_AREA = re.compile(r"[0-9]{12}")
+PROVINCES = frozenset(
+    str(code)
+    for low, high in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
+    for code in range(low, high + 1)
+)
+
+
+def authority_range(code: str) -> tuple[str, str]:
+    """The codes at and below an authority: 510100 → 510100 to 510199; a county's range is its own code."""
+    if not _REGION.fullmatch(code):
+        raise ValueError("a region code has six digits")
+    stem = re.sub(r"0000$|00$", "", code)
+    return code, stem + "9" * (6 - len(stem))
+
+
+def normal_code(text: str) -> str:
+    """Half width, without blanks."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+
+
+def normal_area(text: str) -> str:
+    """As stored: GB/T 2260 plus township and village; codes of 6 or 9 digits are filled up with zeros."""
+    code = normal_code(text)
+    return code.ljust(12, "0") if re.fullmatch(r"[0-9]{6}|[0-9]{9}", code) else code
+
+
+def check_region(code: str) -> str | None:
+    """A complaint about a 6-digit code, or None. Whether there is such a region is not asked."""
+    if _REGION.fullmatch(code) and code[:2] in PROVINCES:
+        return None
+    return _("行政区划代码应为6位数字，前两位为省级代码。请在“行政区划”中查对后填写。")
+
+
+def check_area(code: str) -> str | None:
+    """A complaint about a 12-digit code, or None. County codes are retired: only the province is compared."""
+    if _AREA.fullmatch(code) and code[:2] in PROVINCES:
+        return None
+    return _("区划代码应为12位数字（省市县6位、乡镇3位、村3位），不清楚乡镇、村的可只填前6位。请查对后填写。")

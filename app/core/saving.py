@@ -1,0 +1,392 @@
+"""The one door: create, edit, delete, restore, many. `work()` commits once at its end, then notifies.
+
+Parsing belongs to the surfaces, scope to the walls. Here: right, editable fields, assigning, the entity's own
+checks, versions. Complaints are gathered over the whole piece of work and raised together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.core import audit, rights, scope
+from app.core.authority import Authority
+from app.core.entity import Entity, Recyclable, registry
+from app.core.errors import Denied, Invalid, Missing, Stale
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key
+from app.core.rights import Actor
+from app.extensions import db, open_door
+
+E = TypeVar("E", bound=Entity)
+BLOCK = 5_000  # rows per bulk statement
+
+
+@dataclass
+class Work:
+    """One unit of saving. `complaints` are (input name, sentence); `after` runs once committed."""
+
+    session: Session
+    complaints: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    after: list[Callable[[], None]] = dataclass_field(default_factory=list)
+
+
+@contextmanager
+def work() -> Iterator[Work]:
+    """A transaction that has the write lock from its start; commits once at the end, or undoes everything.
+
+    What was read before is read again inside. Raises Invalid with every complaint gathered, Stale when another
+    save came first. An inner `work()` joins the outer one.
+    """
+    session = db.session()
+    if "work" in session.info:
+        yield session.info["work"]
+        return
+    session.rollback()
+    session.info["writing"] = True
+    current = session.info["work"] = Work(session)
+    try:
+        yield current
+        if current.complaints:
+            raise Invalid(current.complaints)
+        _flush(session)
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop("work", None)
+        session.info.pop("writing", None)
+    for notify in current.after:
+        notify()
+
+
+def _current() -> Work:
+    found = db.session().info.get("work")
+    if found is None:
+        raise RuntimeError("saving happens inside `with saving.work():`")
+    return found  # type: ignore[no-any-return]
+
+
+# --- one row ------------------------------------------------------------------------------------------
+
+
+def create(
+    entity: type[E],
+    data: Mapping[str, Any],
+    by: Actor,
+    *,
+    authority: Authority | None = None,
+    prefix: str = "",
+    complaints: Iterable[tuple[str, str]] = (),
+) -> E:
+    """A new row from parsed values. `complaints` are those that parsing already has; `prefix` goes before names.
+
+    Raises Denied at once when the right is missing; other complaints wait for the end of the work.
+    """
+    now = _current()
+    found = list(complaints)
+    if authority is None:
+        rights.require(by, f"{entity.key()}:add")
+    obj = entity()
+    if by.school_id is not None and "school_id" in entity.fields():
+        obj.school_id = by.school_id  # type: ignore[attr-defined]
+    with now.session.no_autoflush, scope.by_authority(now.session, authority):
+        found += _assign(now.session, obj, data, by, authority, is_new=True)
+        found += _missing(entity, obj, found)
+        _settle(now.session, obj, data, found)
+        _check(now.session, obj, found)
+        _keep(now, found, prefix)
+        if not now.complaints:
+            now.session.add(obj)
+            _flush(now.session)
+    return obj
+
+
+def edit(
+    obj: E,
+    data: Mapping[str, Any],
+    by: Actor,
+    *,
+    version: int | None = None,
+    authority: Authority | None = None,
+    prefix: str = "",
+    complaints: Iterable[tuple[str, str]] = (),
+) -> E:
+    """Changes a row; only the keys in `data` are touched. `version` is the one the person saw (None: not compared).
+
+    Raises Missing, Denied and Stale at once; other complaints wait for the end of the work.
+    """
+    now = _current()
+    found = list(complaints)
+    _lock(now.session, obj)
+    if authority is None:
+        _require(now.session, by, "edit", obj)
+    if version is not None and version != obj.version:
+        raise stale(now.session, obj)
+    with now.session.no_autoflush, scope.by_authority(now.session, authority):
+        found += _assign(now.session, obj, data, by, authority, is_new=False)
+        found += _missing(type(obj), obj, found, only=data)
+        _settle(now.session, obj, data, found)
+        _check(now.session, obj, found)
+        _keep(now, found, prefix)
+        if not now.complaints:
+            _flush(now.session)
+    return obj
+
+
+def delete(obj: Entity, by: Actor, *, version: int | None = None, authority: Authority | None = None) -> None:
+    """Into the recycle bin where the entity has one, else for good. Raises Invalid with the procedure to use."""
+    now = _current()
+    _lock(now.session, obj)
+    if authority is None:
+        _require(now.session, by, "delete", obj)
+    if version is not None and version != obj.version:
+        raise stale(now.session, obj)
+    if authority is None and (why := list(obj.why_not_delete())):
+        raise Invalid([("", sentence) for sentence in why])
+    with scope.by_authority(now.session, authority):
+        if isinstance(obj, Recyclable):
+            obj.deleted_at = datetime.now(UTC)
+        else:
+            now.session.delete(obj)
+        _flush(now.session)
+
+
+def restore(obj: Entity, by: Actor) -> None:
+    """Back from the recycle bin."""
+    now = _current()
+    _require(now.session, by, "delete", obj)
+    assert isinstance(obj, Recyclable)
+    obj.deleted_at = None
+    _check(now.session, obj, now.complaints)
+    if not now.complaints:
+        _flush(now.session)
+
+
+def purge(obj: Entity, by: Actor) -> None:
+    """Out of the recycle bin for good, with the rows edited in its form. Raises Invalid while others refer to it."""
+    now = _current()
+    assert isinstance(obj, Recyclable)
+    assert obj.deleted_at is not None, "only what is in the recycle bin is purged"
+    for entity, key in registry.children_of(type(obj)):
+        if entity.__inline_of__ == obj.key():
+            for row in now.session.scalars(sa.select(entity).where(getattr(entity, key) == obj.id)):
+                now.session.delete(row)
+    now.session.delete(obj)
+    _flush(now.session)
+
+
+# --- many rows ----------------------------------------------------------------------------------------
+
+
+def many(
+    entity: type[Entity], rows: Sequence[Mapping[str, Any]], by: Actor, *, authority: Authority | None = None
+) -> None:
+    """Inserts rows of complete column values with bulk statements, each seen by the same check as a single save.
+
+    A system actor's load leaves one audit line per block, everyone else's one per row.
+    """
+    now = _current()
+    table = entity.__table__
+    fields = entity.fields()
+    for start in range(0, len(rows), BLOCK):
+        block = [{"version": 1, **row} for row in rows[start : start + BLOCK]]
+        for row in block:
+            scope.check_row(now.session, by, authority, entity, "add", None, row, set(row) & set(fields))
+        with open_door():
+            if by.is_system:
+                now.session.connection().execute(sa.insert(table), block)
+                audit.note(now.session, by, "load", entity.key(), after={"rows": len(block)})
+                continue
+            ids = now.session.connection().execute(
+                sa.insert(table).returning(table.c.id, sort_by_parameter_order=True), block
+            )
+            audit.write(now.session, _bulk_audit(by, authority, entity, ids.scalars(), block))
+
+
+def _bulk_audit(
+    by: Actor,
+    authority: Authority | None,
+    entity: type[Entity],
+    ids: Iterable[int],
+    block: Sequence[Mapping[str, Any]],
+) -> Iterator[dict[str, Any]]:
+    fields = entity.fields()
+    for id_, row in zip(ids, block, strict=True):
+        after = {n: f.dump(row[n]) for n, f in fields.items() if row.get(n) is not None}
+        place = scope.audit_place(entity, {**row, "id": id_})
+        yield audit.row(
+            by, "create", entity.key(), id_, after=after, authority=authority.name if authority else None, **place
+        )
+
+
+def edit_many(
+    entity: type[E],
+    versions: Mapping[int, int],
+    data: Mapping[str, Any],
+    by: Actor,
+    *,
+    authority: Authority | None = None,
+) -> list[E]:
+    """The same change to several rows, each at the version that was seen. Raises Stale for the first that moved."""
+    session = _current().session
+    found = {obj.id: obj for obj in session.scalars(sa.select(entity).where(entity.id.in_(versions)))}
+    if len(found) != len(versions):
+        raise Missing(_("所选记录中有的已不存在或不在您的管理范围内。请返回列表重新选择。"))
+    return [edit(found[id_], data, by, version=seen, authority=authority) for id_, seen in versions.items()]
+
+
+# --- the steps ----------------------------------------------------------------------------------------
+
+
+def _require(session: Session, by: Actor, action: str, obj: Entity) -> None:
+    if action not in obj.__actions__:
+        raise Denied(
+            _("“%(label)s”不能直接%(act)s。", label=_(obj.__label__), act=_(rights.ACTION_WORDS[action]))
+        )
+    verdict = scope.may(session, by, action, obj)
+    if not verdict:
+        raise Denied(str(verdict))
+
+
+def _lock(session: Session, obj: Entity) -> None:
+    """Takes the row's lock and its newest values. SQLite has its write lock since `work()` began."""
+    columns = [attr.key for attr in sa.inspect(type(obj)).column_attrs]
+    try:
+        session.refresh(obj, attribute_names=columns, with_for_update={"of": type(obj)})
+    except sa.exc.InvalidRequestError:
+        raise Missing() from None
+
+
+def _assign(
+    session: Session, obj: Entity, data: Mapping[str, Any], by: Actor, authority: Authority | None, *, is_new: bool
+) -> Iterator[tuple[str, str]]:
+    fields = rights.visible_fields(by, type(obj))
+    for name, value in data.items():
+        if name not in fields:
+            yield name, _("没有“%(name)s”这一项。请删去后再提交。", name=name[:40])
+            continue
+        if _same(getattr(obj, name), value):
+            continue
+        if complaint := _refusal(session, obj, fields[name], value, by, authority, is_new):
+            yield name, complaint
+            continue
+        setattr(obj, name, value)
+
+
+def _same(old: Any, new: Any) -> bool:
+    return bool(old == new) and type(old) is type(new)
+
+
+def _refusal(
+    session: Session, obj: Entity, field: Field, value: Any, by: Actor, authority: Authority | None, is_new: bool
+) -> str | None:
+    entity = type(obj)
+    if authority is None and not by.is_system:
+        if is_new and scope.is_locked_on_add(entity, field.name, value):
+            return scope.locked_sentence(entity, field.name)
+        if not is_new and field.edit in (BY_CHANGE, BY_SYSTEM):
+            return scope.locked_sentence(entity, field.name)
+        if not is_new and field.edit is FROM_ABOVE and not scope.may(session, by, "govern", obj):
+            return scope.locked_sentence(entity, field.name)
+    if isinstance(field, Key) and value is not None and not _exists(session, field, value):
+        return _("没有找到所选的“%(label)s”。请重新选择。", label=_(field.label))
+    return None
+
+
+def _exists(session: Session, field: Key, value: int) -> bool:
+    target = field.target.partition(".")[0]
+    if target in registry:
+        return session.get(registry[target], value) is not None
+    return session.get(_foreign(target), value) is not None
+
+
+def _foreign(table: str) -> type:
+    return next(m.class_ for m in Entity.registry.mappers if getattr(m.local_table, "name", "") == table)
+
+
+def _missing(
+    entity: type[Entity], obj: Entity, found: Iterable[tuple[str, str]], only: Iterable[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    known = {name for name, _sentence in found}
+    for name, field in entity.fields().items():
+        if not field.required or not field.form or name in known or (only is not None and name not in only):
+            continue
+        if getattr(obj, name) is None:
+            yield name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))
+
+
+def _settle(session: Session, obj: Entity, data: Mapping[str, Any], found: Sequence[tuple[str, str]]) -> None:
+    """Lets the entity fill what follows; the wall is told which columns the program itself has set."""
+    if found:
+        return
+    before = {name: getattr(obj, name) for name in obj.fields()}
+    obj.settle(session)
+    obj.settled = frozenset(n for n, value in before.items() if getattr(obj, n) != value and n not in data)
+
+
+def _check(session: Session, obj: Entity, found: list[tuple[str, str]]) -> None:
+    """The entity's own complaints, for fields that have none yet."""
+    if any(name and _is_required(obj, name) and getattr(obj, name) is None for name, _s in found):
+        return  # checks may rely on required values
+    known = {name for name, _s in found if name}
+    found += [(name, sentence) for name, sentence in obj.check() if name not in known]
+
+
+def _is_required(obj: Entity, name: str) -> bool:
+    field = obj.fields().get(name)
+    return field is not None and field.required
+
+
+def _keep(now: Work, found: Iterable[tuple[str, str]], prefix: str) -> None:
+    now.complaints += [(prefix + name if name else "", sentence) for name, sentence in found]
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except StaleDataError:
+        raise Stale(_("这条记录刚被其他人修改过。请重新打开，核对后再保存。")) from None
+    except IntegrityError as error:
+        raise Invalid(_clash(str(error.orig))) from None
+
+
+def _clash(said: str) -> list[tuple[str, str]]:
+    """The database's refusal → a sentence at the field; never its own text, which holds values."""
+    for entity in registry:
+        for name, field in entity.fields().items():
+            marks = (f"{entity.__tablename__}.{name}", f"uq_{entity.__tablename__}_{name}")
+            if any(mark in said for mark in marks) and ("UNIQUE" in said or "unique" in said):
+                return [(name, _("“%(label)s”已被另一条记录使用。请核对后重新填写。", label=_(field.label)))]
+    if "FOREIGN KEY" in said or "foreign key" in said:
+        return [("", _("还有其他记录与它相连，不能删除。请先处理相连的记录。"))]
+    if "UNIQUE" in said or "unique" in said:
+        return [("", _("已有内容相同的记录，不能重复。请核对后重新填写。"))]
+    return [("", _("填写的内容与数据库的约束不符。请核对后重新填写。"))]
+
+
+def stale(session: Session, obj: Entity) -> Stale:
+    """Who saved in between and when, and today's values, for the conflict page."""
+    entry = audit.AuditEntry
+    last = session.execute(
+        sa.select(entry.actor_name, entry.at)
+        .where(entry.entity == obj.key(), entry.row_id == obj.id)
+        .order_by(entry.id.desc())
+        .limit(1)
+    ).first()
+    who, at = last if last else (_("其他人"), None)
+    when = at.astimezone(HERE).strftime("%Y-%m-%d %H:%M") if at else _("刚才")
+    return Stale(
+        _("%(who)s于%(when)s修改过这条记录。您填写的内容已保留，请逐项比对后选择保留哪一项。", who=who, when=when),
+        {name: getattr(obj, name) for name in obj.fields()},
+    )

@@ -1,0 +1,509 @@
+"""The two walls: row scope on every query of every session, and the check on every write.
+
+The actor is put into `session.info` once per request or job, and only the walls read it from there. Without an
+actor, entities read as empty and writes are refused. What a right reaches is decided in `rights`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from flask_appbuilder import Model
+from flask_babel import gettext as _
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import Delete, Update, UpdateBase
+
+from app.core import audit, rights
+from app.core.authority import Authority
+from app.core.entity import Entity, Recyclable, registry
+from app.core.errors import Denied, Missing
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Edit
+from app.core.rights import Actor, Extent, Place
+from app.extensions import door_is_open
+
+READ_RIGHTS = ("list", "show")
+
+
+# --- who acts -----------------------------------------------------------------------------------------
+
+
+def set_actor(session: Session, by: Actor | None) -> None:
+    """Makes `by` the actor of this session. What an earlier actor had loaded is forgotten."""
+    if session.info.get("actor") is not by:
+        for loaded in list(session.identity_map.values()):
+            if isinstance(loaded, Entity):
+                session.expunge(loaded)
+    session.info["actor"] = by
+    session.info.pop("criteria", None)
+
+
+@contextmanager
+def acting(session: Session, by: Actor) -> Iterator[Actor]:
+    """For jobs, commands and tests: acts as `by` inside the block."""
+    before = session.info.get("actor")
+    set_actor(session, by)
+    try:
+        yield by
+    finally:
+        set_actor(session, before)
+
+
+@contextmanager
+def unscoped(session: Session, reason: str) -> Iterator[None]:
+    """A look-up across scopes. It may return columns, never whole rows, and leaves a line in the audit."""
+    actor = session.info.get("actor")
+    if actor is None:
+        raise Denied(_("未登录，不能查询。请先登录。"))
+    if not actor.is_system:
+        audit.note(session, actor, "lookup", reason)
+    session.info["unscoped"] = True
+    try:
+        yield
+    finally:
+        session.info.pop("unscoped", None)
+
+
+@contextmanager
+def with_deleted(session: Session) -> Iterator[None]:
+    """Shows what is in the recycle bin as well, inside the same scope."""
+    session.info["with_deleted"] = True
+    session.info.pop("criteria", None)
+    try:
+        yield
+    finally:
+        session.info.pop("with_deleted", None)
+        session.info.pop("criteria", None)
+
+
+@contextmanager
+def by_authority(session: Session, authority: Authority | None) -> Iterator[None]:
+    """The wall accepts key data inside the block, in the name of `authority`."""
+    before = session.info.get("authority")
+    session.info["authority"] = authority or before
+    try:
+        yield
+    finally:
+        session.info["authority"] = before
+
+
+# --- reads --------------------------------------------------------------------------------------------
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _read_wall(state: Any) -> None:
+    if state.is_column_load:
+        return  # a refresh of a row that the wall let in before
+    info = state.session.info
+    if info.get("unscoped"):
+        _refuse_whole_rows(state)
+        return
+    options = info.get("criteria")
+    if options is None:
+        options = info["criteria"] = tuple(_criteria(info.get("actor"), bool(info.get("with_deleted"))))
+    state.statement = state.statement.options(*options)
+
+
+def _refuse_whole_rows(state: Any) -> None:
+    if any(d["expr"] is d["entity"] for d in state.statement.column_descriptions if d.get("entity")):
+        raise RuntimeError("a look-up across scopes selects columns, not whole rows")
+
+
+def _criteria(by: Actor | None, deleted_too: bool) -> Iterator[Any]:
+    for entity in registry:
+        where = visible(entity, by)
+        if issubclass(entity, Recyclable) and not deleted_too:
+            where = sa.and_(where, entity.deleted_at.is_(None))
+        yield with_loader_criteria(entity, where, include_aliases=True, propagate_to_loaders=False)
+
+
+def visible(entity: type[Entity], by: Actor | None) -> sa.ColumnElement[bool]:
+    """The rows of `entity` that `by` may read: the union over the grants that hold list or show of it."""
+    if by is None:
+        return sa.false()
+    if by.is_system or entity.__scope__ == "open":
+        return sa.true()
+    owner = entity.__inline_of__ if entity.__inline_of__ and not entity.__bureau_private__ else entity.key()
+    extents = by.reach(*(f"{owner}:{action}" for action in READ_RIGHTS))
+    return sa.or_(sa.false(), *(_within(entity, extent) for extent in extents))
+
+
+def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    if extent.everywhere:
+        return sa.true()
+    return _WITHIN[entity.__scope__](entity, extent)
+
+
+def _columns(entity: type[Entity]) -> Any:
+    return entity.__table__.c
+
+
+def _in_place(columns: Any, extent: Extent) -> sa.ColumnElement[bool]:
+    if extent.low:
+        code = columns.authority_code
+        return code == extent.low if extent.low == extent.high else code.between(extent.low, extent.high)
+    return columns.school_id == extent.school_id  # type: ignore[no-any-return]
+
+
+def _of_place(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    where = _in_place(entity, extent)
+    if not extent.is_narrow or entity.__school_wide__:
+        return where
+    return sa.and_(where, _narrowed(entity, entity.__narrow__, extent))
+
+
+def _narrowed(columns: Any, narrow: Mapping[str, str], extent: Extent) -> sa.ColumnElement[bool]:
+    parts: list[sa.ColumnElement[bool]] = []
+    if extent.grade_ids and "grade" in narrow:
+        parts.append(getattr(columns, narrow["grade"]).in_(sorted(extent.grade_ids)))
+    if extent.class_ids and "class" in narrow:
+        parts.append(getattr(columns, narrow["class"]).in_(sorted(extent.class_ids)))
+    return sa.or_(sa.false(), *parts)
+
+
+def _pupils_within(extent: Extent) -> sa.Select[tuple[int]]:
+    student = registry["student"]
+    columns = _columns(student)
+    where = [_in_place(columns, extent)]
+    if extent.is_narrow:
+        where.append(_narrowed(columns, student.__narrow__, extent))
+    return sa.select(columns.id).where(*where)
+
+
+def _of_pupil(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    where = _in_place(entity, extent)
+    if not extent.is_narrow:
+        return where
+    return sa.and_(where, entity.student_id.in_(_pupils_within(extent)))  # type: ignore[attr-defined]
+
+
+def _of_parties(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    party = _columns(registry["change_party"]).change_id.table.alias("seen_party")
+    key = getattr(entity, entity.__parties_key__)  # type: ignore[attr-defined]
+    where = sa.exists().where(party.c.change_id == key, _in_place(party.c, extent))
+    if extent.is_narrow:
+        if not hasattr(entity, "student_id"):
+            return sa.false()
+        return sa.and_(where, entity.student_id.in_(_pupils_within(extent)))
+    return where
+
+
+def _of_school(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    if extent.school_id is not None:
+        return entity.id == extent.school_id
+    stage = Model.metadata.tables["school_stage"].alias("seen_stage")
+    decides = sa.exists().where(stage.c.school_id == entity.id, _in_place(stage.c, extent))
+    return sa.or_(_in_place(entity, extent), decides)
+
+
+def _of_audit(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    if extent.is_narrow:
+        return entity.student_id.in_(_pupils_within(extent))  # type: ignore[attr-defined]
+    return sa.or_(_in_place(entity, extent), entity.student_id.in_(_pupils_within(extent)))  # type: ignore[attr-defined]
+
+
+_WITHIN = {
+    "place": _of_place,
+    "pupil": _of_pupil,
+    "parties": _of_parties,
+    "school": _of_school,
+    "audit": _of_audit,
+    "open": lambda entity, extent: sa.true(),
+}
+
+
+# --- writes: what the door lets through ---------------------------------------------------------------
+
+
+@event.listens_for(Session, "before_flush")
+def _write_wall(session: Session, context: Any, instances: Any) -> None:
+    rows = []
+    for obj in session.new:
+        if isinstance(obj, Entity):
+            rows.append((obj, *_checked(session, obj, "add", set(obj.fields()))))
+    for obj in session.dirty:
+        if isinstance(obj, Entity) and session.is_modified(obj, include_collections=False):
+            changed = _changed(obj)
+            action = "delete" if "deleted_at" in changed else "edit"
+            rows.append((obj, *_checked(session, obj, action, changed)))
+    for obj in session.deleted:
+        if isinstance(obj, Entity):
+            rows.append((obj, *_checked(session, obj, "delete", set())))
+    session.info.setdefault("to_audit", []).extend(rows)
+
+
+@event.listens_for(Session, "after_flush")
+def _audit_flush(session: Session, context: Any) -> None:
+    pending = session.info.pop("to_audit", [])
+    if pending:
+        actor, authority = session.info["actor"], session.info.get("authority")
+        audit.write(session, [_audit_row(actor, authority, *one) for one in pending])
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_audit(session: Session, previous: Any) -> None:
+    session.info.pop("to_audit", None)
+
+
+def _checked(
+    session: Session, obj: Entity, action: str, changed: set[str]
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Refuses, or returns (audit action, before, after)."""
+    actor: Actor | None = session.info.get("actor")
+    authority: Authority | None = session.info.get("authority")
+    before, after = _values(obj, action, changed)
+    typed = changed - obj.settled
+    check_row(session, actor, authority, type(obj), action, _full(obj, old=True), _full(obj), typed)
+    word = {"add": "create", "edit": "edit", "delete": "delete"}[action]
+    if action == "delete" and "deleted_at" in changed and obj.deleted_at is None:  # type: ignore[attr-defined]
+        word = "restore"
+    return word, before, after
+
+
+def check_row(
+    session: Session,
+    actor: Actor | None,
+    authority: Authority | None,
+    entity: type[Entity],
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    changed: Iterable[str],
+) -> None:
+    """The one question of the write wall, for objects and for rows: actor, scope before and after, right, key data."""
+    if actor is None:
+        raise Denied(_("没有操作人，不能保存。请重新登录。"))
+    if actor.is_system or authority is not None:
+        return
+    right = f"{entity.key()}:{action}"
+    if action not in entity.__actions__:
+        raise Denied(_("“%(label)s”不能直接%(act)s。", label=_(entity.__label__), act=_(rights.ACTION_WORDS[action])))
+    for values in (before, after) if action != "add" else (after,):
+        if values is not None and not _reaches(session, actor, right, entity, values):
+            if actor.has(right) and not _seen(session, actor, entity, values):
+                raise Missing()
+            raise Denied(rights.refusal(actor, right, elsewhere=actor.has(right)))
+    _check_words(session, actor, entity, action, after, changed)
+
+
+def _check_words(
+    session: Session, actor: Actor, entity: type[Entity], action: str, after: Mapping[str, Any], changed: Iterable[str]
+) -> None:
+    for name in changed:
+        field = entity.fields().get(name)
+        if field is None or field.edit is FREELY:
+            continue
+        if action == "add" and not is_locked_on_add(entity, name, after.get(name)):
+            continue
+        if field.edit is FROM_ABOVE:
+            if not _reaches(session, actor, f"{entity.key()}:govern", entity, after):
+                raise Denied(rights.refusal(actor, f"{entity.key()}:govern"))
+        elif field.edit in (BY_CHANGE, BY_SYSTEM):
+            raise Denied(locked_sentence(entity, name))
+
+
+def is_locked_on_add(entity: type[Entity], name: str, value: Any) -> bool:
+    """Whether a value may not be given with a new row: system data, and key data that begins at a default."""
+    field = entity.fields()[name]
+    if value is None or field.edit is FROM_ABOVE:
+        return False
+    default = entity.__table__.c[name].default
+    if default is not None and default.is_scalar and value == default.arg:
+        return False
+    return field.edit is Edit.BY_SYSTEM or (field.edit is Edit.BY_CHANGE and default is not None)
+
+
+def locked_sentence(entity: type[Entity], name: str) -> str:
+    """Why a field cannot be typed, and where it is changed (wording.md §4.2)."""
+    field = entity.fields()[name]
+    label = _(field.label)
+    if field.edit is BY_SYSTEM:
+        return _("“%(label)s”由系统生成，不能填写或修改。", label=label)
+    if field.edit is FROM_ABOVE:
+        return _("“%(label)s”由主管部门下达，学校不能修改。需要更正的，请联系主管部门。", label=label)
+    where = _(field.procedure or "日常管理—关键数据变更申请")
+    if field.procedure:
+        return _("“%(label)s”不能直接修改。请到“%(where)s”办理。", label=label, where=where)
+    return _(
+        "“%(label)s”属于关键数据，不能直接修改。请到“%(where)s”办理，并上传身份证或户口簿图片。", label=label, where=where
+    )
+
+
+def _changed(obj: Entity) -> set[str]:
+    state = sa.inspect(obj)
+    return {a.key for a in state.mapper.column_attrs if state.attrs[a.key].history.has_changes()}
+
+
+def _full(obj: Entity, *, old: bool = False) -> dict[str, Any]:
+    """Every column attribute, as it is or as the database last gave it."""
+    state = sa.inspect(obj)
+    found = {}
+    for attr in state.mapper.column_attrs:
+        history = state.attrs[attr.key].history
+        was = history.deleted[0] if old and history.deleted else None
+        found[attr.key] = was if old and history.has_changes() and history.deleted else getattr(obj, attr.key)
+    return found
+
+
+def _values(obj: Entity, action: str, changed: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(before, after) for the audit: raw codes of described fields only."""
+    fields = obj.fields()
+    old, new = _full(obj, old=True), _full(obj)
+    if action == "add":
+        return {}, {n: f.dump(new[n]) for n, f in fields.items() if new[n] is not None}
+    if action == "delete" and not changed:
+        return {n: f.dump(old[n]) for n, f in fields.items() if old[n] is not None}, {}
+    names = [n for n in fields if n in changed]
+    return {n: fields[n].dump(old[n]) for n in names}, {n: fields[n].dump(new[n]) for n in names}
+
+
+def _audit_row(
+    actor: Actor, authority: Authority | None, obj: Entity, word: str, before: dict[str, Any], after: dict[str, Any]
+) -> dict[str, Any]:
+    return audit.row(
+        actor,
+        word,
+        obj.key(),
+        obj.id,
+        before=before,
+        after=after,
+        authority=authority.name if authority else None,
+        **audit_place_of(obj),
+    )
+
+
+def audit_place(entity: type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a row is, as the audit keeps it."""
+    return {
+        "school_id": values.get("id") if entity.__scope__ == "school" else values.get("school_id"),
+        "authority_code": values.get("authority_code"),
+        "student_id": values.get("id") if entity.key() == "student" else values.get("student_id"),
+    }
+
+
+def audit_place_of(obj: Entity) -> dict[str, Any]:
+    return audit_place(type(obj), _full(obj))
+
+
+# --- where a row is -----------------------------------------------------------------------------------
+
+
+def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) -> tuple[Place, ...]:
+    """The places of a row given by its column values; a change has one per party."""
+    if entity.__scope__ == "pupil":
+        return (_pupil_place(session, values),)
+    if entity.__scope__ == "school":
+        return _school_places(session, values)
+    if entity.__scope__ == "parties":
+        return _party_places(session, values.get(entity.__parties_key__))  # type: ignore[attr-defined]
+    narrow = entity.__narrow__
+    return (
+        Place(
+            values.get("school_id"),
+            values.get("authority_code"),
+            values.get(narrow.get("grade", "")),
+            values.get(narrow.get("class", "")),
+        ),
+    )
+
+
+def _pupil_place(session: Session, values: Mapping[str, Any]) -> Place:
+    student = registry["student"].__table__
+    row = _look(session, sa.select(student).where(student.c.id == values.get("student_id"))).mappings().first()
+    narrow = registry["student"].__narrow__
+    if row is None:
+        return Place(values.get("school_id"), values.get("authority_code"))
+    return Place(
+        values.get("school_id"),
+        values.get("authority_code"),
+        row.get(narrow.get("grade", "")),
+        row.get(narrow.get("class", "")),
+    )
+
+
+def _school_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, ...]:
+    stage = Model.metadata.tables["school_stage"]
+    id_ = values.get("id")
+    found = _look(session, sa.select(stage.c.authority_code).where(stage.c.school_id == id_)).scalars()
+    return tuple(Place(id_, code) for code in found) or (Place(id_, values.get("authority_code")),)
+
+
+def _party_places(session: Session, change_id: int | None) -> tuple[Place, ...]:
+    party = registry["change_party"].__table__
+    found = _look(session, sa.select(party.c.school_id, party.c.authority_code).where(party.c.change_id == change_id))
+    return tuple(Place(school, code) for school, code in found)
+
+
+def _look(session: Session, query: sa.Select[Any]) -> sa.Result[Any]:
+    """The walls' own look at where a row is: columns of places only, past the read wall."""
+    return session.connection().execute(query.execution_options(unguarded=True))
+
+
+def _reaches(session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]) -> bool:
+    extents = actor.reach(right)
+    if not extents or entity.__scope__ == "open":
+        return bool(extents)
+    places = place_of(session, entity, values)
+    return any(extent.covers(place) for extent in extents for place in places)
+
+
+def _seen(session: Session, actor: Actor, entity: type[Entity], values: Mapping[str, Any]) -> bool:
+    return any(_reaches(session, actor, f"{entity.key()}:{action}", entity, values) for action in READ_RIGHTS)
+
+
+def may(session: Session, by: Actor, action: str, obj: Entity) -> rights.Verdict:
+    """Whether `by` may do `action` to this row; the answer the write wall would give, as a sentence."""
+    right = f"{obj.key()}:{action}"
+    if by.is_system or _reaches(session, by, right, type(obj), _full(obj)):
+        return rights.YES
+    return rights.Verdict(False, rights.refusal(by, right, elsewhere=by.has(right)))
+
+
+# --- writes: what must not pass beside the door -------------------------------------------------------
+
+
+@event.listens_for(Engine, "before_execute", retval=True)
+def _engine_wall(
+    connection: Any, clause: Any, multiparams: Any, params: Any, options: Any
+) -> tuple[Any, Any, Any]:
+    if not _is_unguarded({**connection.get_execution_options(), **options}):
+        _refuse_statement(clause)
+    return clause, multiparams, params
+
+
+def _refuse_statement(clause: Any) -> None:
+    if isinstance(clause, sa.TextClause):
+        raise Denied("textual SQL does not pass the wall")
+    if isinstance(clause, UpdateBase):
+        table = clause.table
+        if isinstance(clause, Update | Delete) and table is registry["audit_entry"].__table__:
+            raise Denied("the audit is insert-only")
+        if not door_is_open() and registry.by_table(table.name) is not None:
+            raise Denied("entity tables are written through saving only")
+    elif isinstance(clause, sa.Select) and not _is_orm(clause) and not door_is_open():
+        if any(isinstance(t, sa.Table) and _guards_reads(t) for t in visitors.iterate(clause)):
+            raise Denied("entity tables are read through the mapped classes only")
+
+
+def _is_orm(clause: Any) -> bool:
+    return clause._propagate_attrs.get("compile_state_plugin") == "orm"
+
+
+def _guards_reads(table: sa.Table) -> bool:
+    entity = registry.by_table(table.name)
+    return entity is not None and entity.__scope__ != "open"
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _driver_wall(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    if context is not None and context.compiled is None and not _is_unguarded(connection.get_execution_options()):
+        raise Denied("driver SQL does not pass the wall")
+
+
+def _is_unguarded(options: Mapping[str, Any]) -> bool:
+    return bool(options.get("unguarded"))

@@ -1,0 +1,112 @@
+"""The default roles: read from seeds/roles.csv, a row for each role and right, and kept in step with the database.
+
+A school's or bureau's own roles are not made here.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
+from sqlalchemy.orm import Session
+
+from app.core import rights
+
+FILE = Path(__file__).resolve().parents[3] / "seeds" / "roles.csv"
+HEADER = ["role", "label", "level", "right"]
+LEVELS = ("school", "bureau", "platform")
+PREFIX = "default:"
+
+SUPER_ADMIN, SCHOOL_ALL = f"{PREFIX}super_admin", f"{PREFIX}school_all"
+BUREAU_ADMIN, BUREAU_ALL = f"{PREFIX}bureau_admin", f"{PREFIX}bureau_all"
+BUNDLES = {SUPER_ADMIN: SCHOOL_ALL, BUREAU_ADMIN: BUREAU_ALL}
+"""Who administers people holds, beside the role itself, a bundle to pass on and not to use."""
+
+
+class BadRoles(ValueError):
+    """seeds/roles.csv cannot be used; the text lists every fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRole:
+    key: str
+    label: str
+    level: str
+    rights: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The key in ab_role, unique among all schools' roles."""
+        return PREFIX + self.key
+
+
+def read_roles(path: Path = FILE) -> dict[str, DefaultRole]:
+    """The roles of the file by key. Raises BadRoles with all faults at once."""
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    if not lines or lines[0] != HEADER:
+        raise BadRoles(f"{path.name}: the first line must be {','.join(HEADER)}")
+    if faults := list(_faults(lines[1:])):
+        raise BadRoles(f"{path.name}: " + "; ".join(faults))
+    words = {key: (label, level) for key, label, level, _right in lines[1:]}
+    return {
+        key: DefaultRole(key, label, level, frozenset(line[3] for line in lines[1:] if line[0] == key))
+        for key, (label, level) in words.items()
+    }
+
+
+def _faults(lines: Iterable[list[str]]) -> Iterable[str]:
+    known, words, seen = set(rights.all_rights()), dict[str, tuple[str, str]](), set()
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(HEADER) or not all(line):
+            yield f"line {number}: needs {len(HEADER)} cells, none of them empty"
+            continue
+        key, label, level, right = line
+        if right not in known:
+            yield f"line {number}: no right {right!r}"
+        if level not in LEVELS:
+            yield f"line {number}: no level {level!r}, there are {', '.join(LEVELS)}"
+        if words.setdefault(key, (label, level)) != (label, level):
+            yield f"line {number}: {key!r} has another label or level above"
+        if (key, right) in seen:
+            yield f"line {number}: {key!r} has {right!r} already"
+        seen.add((key, right))
+
+
+def load_roles(session: Session) -> dict[str, Role]:
+    """Writes the default roles and exactly their rights; may be run again. Returns them by ab_role.name."""
+    wanted = read_roles()
+    rights.sync(session)
+    pairs = _pairs(session)
+    found = {role.name: role for role in session.scalars(sa.select(Role).where(Role.name.startswith(PREFIX)))}
+    for one in wanted.values():
+        role = found[one.name] = found.get(one.name) or Role(name=one.name)
+        role.label, role.level = one.label, one.level
+        _set_permissions(role, [pairs[rights.as_pair(right)] for right in sorted(one.rights)])
+        session.add(role)
+    session.flush()
+    return found
+
+
+def _pairs(session: Session) -> Mapping[tuple[str, str], PermissionView]:
+    query = (
+        sa.select(Permission.name, ViewMenu.name, PermissionView)
+        .join(PermissionView.permission)
+        .join(PermissionView.view_menu)
+    )
+    return {(permission, view): pair for permission, view, pair in session.execute(query).unique()}
+
+
+def _set_permissions(role: Role, pairs: list[PermissionView]) -> None:
+    if {pair.id for pair in role.permissions} != {pair.id for pair in pairs}:
+        role.permissions = pairs
+
+
+def default_roles(session: Session) -> list[Role]:
+    """The roles one may choose from: the default ones without the bundles."""
+    query = sa.select(Role).where(Role.name.startswith(PREFIX), Role.name.not_in(BUNDLES.values()))
+    return list(session.scalars(query.order_by(Role.id)))

@@ -1,0 +1,299 @@
+"""Figures of a region: schools, classes by size, pupils, open cases; by region below it, and by its own schools.
+
+Everything is counted by authority, inside what the reader may see; only `standing_here` counts by location, and it
+gives no names. 在校 is enrolled, 在籍 is enrolled and suspended; a draft counts nowhere. Pages are in `pages`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.areas.changes.models import CLOSED, Change, ChangeState
+from app.areas.regions.models import Region
+from app.areas.schools import seats
+from app.areas.schools.models import Grade, School, SchoolClass, SchoolStage
+from app.areas.students.models import Status, Student
+from app.core import places, rights, scope
+
+ON_ROLL = (Status.ENROLLED, Status.SUSPENDED)
+UNDER_WAY = tuple(state for state in ChangeState if state not in CLOSED and state is not ChangeState.DRAFT)
+BOY, GIRL = "1", "2"
+
+
+@dataclass(slots=True)
+class Figures:
+    """Of one region, or of one school's part below one authority."""
+
+    schools: int = 0
+    bands: Counter[str] = field(default_factory=Counter)  # words of seats.band → classes with pupils
+    spare: int = 0  # classes without pupils
+    enrolled: int = 0
+    on_roll: int = 0
+    boys: int = 0  # of the enrolled, as girls
+    girls: int = 0
+    open_cases: int = 0
+
+    @property
+    def classes(self) -> int:
+        return self.bands.total()
+
+    def add(self, other: Figures) -> None:
+        self.bands.update(other.bands)
+        for name in ("schools", "spare", "enrolled", "on_roll", "boys", "girls", "open_cases"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(frozen=True)
+class Below:
+    """A region: what it covers, and to which region directly below it a code belongs."""
+
+    code: str
+
+    @cached_property
+    def range(self) -> tuple[str, str]:
+        return places.authority_range(self.code)
+
+    @property
+    def is_province(self) -> bool:
+        return self.code.endswith("0000")
+
+    def covers(self, columns: Any) -> sa.ColumnElement[bool]:
+        return columns.authority_code.between(*self.range)  # type: ignore[no-any-return]
+
+    def child(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+        """The region directly below: prefectures of a province, counties and zones of a prefecture."""
+        if not self.is_province:
+            return column
+        prefecture = sa.func.substr(column, _plain(1), _plain(4))
+        return sa.case(
+            (prefecture == _plain(self.code[:4]), column), else_=prefecture.concat(_plain("00"))
+        )
+
+    def keys(self, columns: Any) -> tuple[sa.ColumnElement[str], sa.ColumnElement[int | None]]:
+        """What figures are grouped by: the region below, and the school where this region itself decides."""
+        own = sa.case((columns.authority_code == _plain(self.code), columns.school_id), else_=sa.null())
+        return self.child(columns.authority_code).label("child"), own.label("own")
+
+
+def _plain(value: Any) -> sa.BindParameter[Any]:
+    """Written into the statement: PostgreSQL takes two parameters for two expressions, and then refuses to group."""
+    return sa.literal(value, literal_execute=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Sees:
+    """Of what the reader may see figures at all: what is not seen is left out, not shown as nothing."""
+
+    classes: bool
+    pupils: bool
+    cases: bool
+
+    @classmethod
+    def of(cls, by: rights.Actor) -> Sees:
+        return cls(*(by.has(f"{entity.key()}:list") for entity in (SchoolClass, Student, Change)))
+
+
+@dataclass(slots=True)
+class Overview:
+    """`regions`: code → figures of the regions below; `schools`: id → figures of the region's own schools."""
+
+    regions: dict[str, Figures] = field(default_factory=dict)
+    schools: dict[int, Figures] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)  # of the own schools
+    elsewhere: int = 0  # open cases of pupils who are out of sight: on their way in, or gone
+    total: Figures = field(default_factory=Figures)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.regions or self.schools)
+
+    def line(self, child: str, own: int | None) -> Figures:
+        if own is None:
+            return self.regions.setdefault(child, Figures())
+        return self.schools.setdefault(own, Figures())
+
+
+def overview(session: Session, below: Below, sees: Sees) -> Overview:
+    """Five statements at most, however many schools there are."""
+    made = Overview()
+    _add_schools(session, below, made)
+    if sees.classes and sees.pupils:
+        _add_classes(session, below, made)
+    if sees.pupils:
+        for child, own, *counts in _count_pupils(session, below):
+            line = made.line(child, own)
+            line.enrolled, line.on_roll, line.boys, line.girls = counts
+    if sees.cases and sees.pupils:
+        _add_cases(session, below, made)
+    _sum_up(session, below, made)
+    return made
+
+
+def _add_schools(session: Session, below: Below, made: Overview) -> None:
+    for child, own, name, n in _count_schools(session, below):
+        made.line(child, own).schools += n
+        if own is not None:
+            made.names[own] = name
+
+
+def _add_classes(session: Session, below: Below, made: Overview) -> None:
+    for child, own, stage, pupils, n in _count_classes(session, below):
+        line = made.line(child, own)
+        if pupils:
+            line.bands[seats.band(pupils, stage)] += n
+        else:
+            line.spare += n
+
+
+def _add_cases(session: Session, below: Below, made: Overview) -> None:
+    for child, own, n in _count_cases(session, below):
+        if child is None:
+            made.elsewhere += n
+        else:
+            made.line(child, own).open_cases += n
+
+
+def _sum_up(session: Session, below: Below, made: Overview) -> None:
+    for line in (*made.regions.values(), *made.schools.values()):
+        made.total.add(line)
+    made.total.open_cases += made.elsewhere
+    if made.regions:
+        made.total.schools = _count_all_schools(session, below)
+    made.regions = dict(sorted(made.regions.items()))
+    made.schools = dict(sorted(made.schools.items()))
+
+
+# --- the statements -----------------------------------------------------------------------------------
+
+
+def _count_schools(session: Session, below: Below) -> Iterable[Any]:
+    child, own = below.keys(SchoolStage)
+    name = sa.case((own.is_(None), sa.null()), else_=School.name)
+    inner = sa.select(child, own, name.label("name"), SchoolStage.school_id.label("school_id"))
+    found = inner.join(School, School.id == SchoolStage.school_id).where(below.covers(SchoolStage)).subquery()
+    keys = (found.c.child, found.c.own, found.c.name)
+    return session.execute(sa.select(*keys, sa.func.count(found.c.school_id.distinct())).group_by(*keys))
+
+
+def _count_all_schools(session: Session, below: Below) -> int:
+    """A school that two regions below share counts once."""
+    found = sa.select(sa.func.count(SchoolStage.school_id.distinct())).where(below.covers(SchoolStage))
+    return session.scalar(found) or 0
+
+
+def _count_classes(session: Session, below: Below) -> Iterable[Any]:
+    """(region, own school, stage, pupils in it, how many such classes), without the classes that have graduated."""
+    place = (SchoolClass.authority_code, SchoolClass.school_id, Grade.stage)
+    sizes = (
+        sa.select(*place, SchoolClass.id, sa.func.count(Student.id).label("pupils"))
+        .join(Grade, Grade.id == SchoolClass.grade_id)
+        .outerjoin(Student, sa.and_(Student.class_id == SchoolClass.id, Student.status == Status.ENROLLED))
+        .where(below.covers(SchoolClass), Grade.is_graduated.is_(False))
+        .group_by(*place, SchoolClass.id)
+        .subquery()
+    )
+    child, own = below.keys(sizes.c)
+    inner = sa.select(child, own, sizes.c.stage, sizes.c.pupils).subquery()
+    return session.execute(sa.select(*inner.c, sa.func.count()).group_by(*inner.c))
+
+
+def _count_pupils(session: Session, below: Below) -> Iterable[Any]:
+    child, own = below.keys(Student)
+    inner = (
+        sa.select(child, own, Student.status.label("status"), Student.gender.label("gender"))
+        .where(below.covers(Student), Student.status.in_(ON_ROLL))
+        .subquery()
+    )
+    return session.execute(
+        sa.select(inner.c.child, inner.c.own, *_sums(inner.c)).group_by(inner.c.child, inner.c.own)
+    )
+
+
+def _sums(columns: Any) -> Iterator[sa.ColumnElement[int]]:
+    """在校, 在籍, boys, girls."""
+    is_in = columns.status == Status.ENROLLED
+    yield _count_where(is_in)
+    yield _count_where(columns.status.in_(ON_ROLL))
+    yield _count_where(sa.and_(is_in, columns.gender == BOY))
+    yield _count_where(sa.and_(is_in, columns.gender == GIRL))
+
+
+def _count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+
+
+def _count_cases(session: Session, below: Below) -> Iterable[Any]:
+    """Open cases where their pupil is today; (None, None, n) for pupils out of sight."""
+    child, own = below.keys(Student)
+    inner = (
+        sa.select(child, own, Change.id)
+        .outerjoin(Student, sa.and_(Student.id == Change.student_id, below.covers(Student)))
+        .where(Change.state.in_(UNDER_WAY))
+        .subquery()
+    )
+    keys = (inner.c.child, inner.c.own)
+    return session.execute(sa.select(*keys, sa.func.count()).group_by(*keys))
+
+
+# --- by location --------------------------------------------------------------------------------------
+
+
+def standing_here(session: Session, below: Below) -> Figures:
+    """Schools that stand in the region while another authority decides over them, as figures without names.
+
+    The reader may not see a row of them, so they are counted by a system actor on a session of its own.
+    """
+    with Session(session.get_bind()) as own:
+        scope.set_actor(own, rights.system("figures"))
+        return _count_standing(own, below)
+
+
+def _count_standing(session: Session, below: Below) -> Figures:
+    low, high = below.range
+    foreign = (
+        sa.select(SchoolStage.school_id, SchoolStage.authority_code)
+        .join(School, School.id == SchoolStage.school_id)
+        .where(School.location_code.between(low.ljust(12, "0"), high.ljust(12, "9")))
+        .where(sa.not_(below.covers(SchoolStage)))
+        .distinct()
+        .subquery()
+    )
+    here = sa.and_(Student.school_id == foreign.c.school_id, Student.authority_code == foreign.c.authority_code)
+    query = (
+        sa.select(sa.func.count(foreign.c.school_id.distinct()), *_sums(Student)).select_from(foreign).outerjoin(Student, here)
+    )
+    schools, enrolled, on_roll, boys, girls = session.execute(query).one()
+    return Figures(schools=schools, enrolled=enrolled, on_roll=on_roll, boys=boys, girls=girls)
+
+
+# --- names of regions ---------------------------------------------------------------------------------
+
+
+def region_names(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    found = session.execute(sa.select(Region.code, Region.name).where(Region.code.in_(sorted(set(codes)))))
+    return {code: name for code, name in found}
+
+
+# --- beside rows --------------------------------------------------------------------------------------
+
+
+def pupils_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
+    """id → 在校 pupils, where `key` is the pupil's school_id, grade_id or class_id."""
+    column = getattr(Student, key)
+    query = sa.select(column, sa.func.count()).where(column.in_(list(ids)), Student.status == Status.ENROLLED)
+    return {id_: n for id_, n in session.execute(query.group_by(column))}
+
+
+def classes_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
+    """id → classes that have not graduated, where `key` is the class's school_id or grade_id."""
+    column = getattr(SchoolClass, key)
+    query = sa.select(column, sa.func.count()).join(Grade, Grade.id == SchoolClass.grade_id)
+    query = query.where(column.in_(list(ids)), Grade.is_graduated.is_(False))
+    return {id_: n for id_, n in session.execute(query.group_by(column))}

@@ -1,0 +1,51 @@
+"""Quick search for pupils: decides what was typed, then asks one index (framework-notes.md, Cost).
+
+Digits are exact numbers, Latin letters pinyin initials or pinyin, Chinese a part of the name. `conditions` only;
+the read wall adds the scope.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import sqlalchemy as sa
+
+from app.areas.students import names, numbers
+from app.areas.students.models import NumberHistory, Student
+
+_NUMBER = re.compile(r"[GJL]?\d{4,}[\dX]?|[A-Z]{1,3}\d{6,10}")
+
+
+def is_number(typed: str) -> bool:
+    """A 学籍号, an ID number, or a passport number."""
+    return _NUMBER.fullmatch(numbers.normal(typed)) is not None
+
+
+def by_number(typed: str) -> sa.ColumnElement[bool]:
+    """The pupil who has this ID number, or has or ever had this 学籍号, or this number in the class."""
+    number = numbers.normal(typed)
+    found = sa.union_all(
+        sa.select(Student.id).where(Student.student_no == number),
+        sa.select(Student.id).where(Student.id_number == number),
+        sa.select(NumberHistory.student_id).where(NumberHistory.student_no == number),
+    )
+    return Student.id.in_(found)
+
+
+def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    """Latin letters: initials or pinyin by half-open range; anything else: a part of the name."""
+    text = unicodedata.normalize("NFKC", typed).strip()
+    if re.fullmatch(r"[A-Za-z' -]+", text):
+        letters = text.lower()
+        return sa.or_(_begins(Student.name_initials, letters), _begins(Student.name_key, letters))
+    part = names.clean(typed)
+    found = Student.name.contains(part, autoescape=True)
+    if dialect == "postgresql" and part:
+        characters = sa.func.string_to_array(Student.name, sa.null())
+        return sa.and_(characters.op("@>")(sa.cast(list(part), sa.ARRAY(sa.Text))), found)
+    return found
+
+
+def _begins(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+    return sa.and_(column >= text, column < text[:-1] + chr(ord(text[-1]) + 1))

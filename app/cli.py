@@ -1,0 +1,274 @@
+"""The command line: set up, look after, explain. `flask --app app …`; what a command does lives in the core.
+
+Everything said here is read by whoever runs the system; no command prints a pupil's data.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask_appbuilder.security.sqla.models import Role, User
+from flask_babel import gettext as _
+from flask_migrate import Migrate
+
+from app.core import checkup, jobs, places, rights, saving, scope, upkeep
+from app.core.entity import Entity, registry
+from app.extensions import db
+
+DEMO_SCHOOLS, DEMO_STUDENTS, DEMO_SEED = 8, 3_100, 1
+STOP_WITHIN = 30  # seconds for the worker to finish what it has begun
+
+
+def register(app: Flask) -> None:
+    Migrate(app, db, render_as_batch=True, compare_type=True)
+    jobs.prepare(app)
+    for command in (demo, show_rights, why, worker, serve, check, grant_root, backup):
+        app.cli.add_command(command)
+
+
+def _actor() -> rights.Actor:
+    return rights.system("command")
+
+
+@contextmanager
+def _saving() -> Iterator[sa.orm.Session]:
+    with scope.acting(db.session(), _actor()), saving.work() as work:
+        yield work.session
+
+
+def _person(username: str) -> User:
+    found = db.session().scalar(sa.select(User).where(User.username == username))
+    if found is None:
+        raise click.ClickException(_("没有账号“%(name)s”。请核对用户名。", name=username))
+    return found
+
+
+# --- the demo district --------------------------------------------------------------------------------
+
+
+@click.command("demo")
+@click.option("--schools", default=DEMO_SCHOOLS, show_default=True, help="How many schools.")
+@click.option("--students", default=DEMO_STUDENTS, show_default=True, help="How many pupils, about.")
+@click.option("--seed", default=DEMO_SEED, show_default=True, help="The same seed gives the same district.")
+@click.option("--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="The day the district lives on; today.")
+@click.option("--if-empty", is_flag=True, help="Do nothing where there are schools already.")
+@click.option("--reset", is_flag=True, help="Throw the present demo district away first.")
+def demo(schools: int, students: int, seed: int, today: datetime | None, if_empty: bool, reset: bool) -> None:
+    """Build the demo district: 澜川市 with its schools, pupils and people."""
+    from seeds import demo as district
+
+    if reset:
+        _throw_away()
+    if upkeep.has_people(db.engine):
+        if if_empty:
+            return
+        raise click.ClickException(_("数据库里已有数据，不能再建演示数据。演示库可以用make demo-reset重建。"))
+    day = today.date() if today else date.today()
+    with _saving() as session:
+        rights.sync(session)
+        district.build(session, schools=schools, students=students, seed=seed, today=day)
+    click.echo(_("演示数据已建好。"))
+
+
+def _throw_away() -> None:
+    if upkeep.has_people(db.engine) and _has_real_people():
+        raise click.ClickException(_("数据库里有非演示账号，不能清空。请确认DATABASE_URL指向的是演示库。"))
+    db.session.remove()
+    upkeep.drop_everything(db.engine)
+    from flask_migrate import upgrade
+
+    upgrade()
+
+
+def _has_real_people() -> bool:
+    return db.session().scalar(sa.select(User.id).where(sa.not_(User.is_demo)).limit(1)) is not None
+
+
+# --- rights -------------------------------------------------------------------------------------------
+
+
+@click.command("rights")
+@click.option("--sync", is_flag=True, help="Write rights that declarations brought with them into the database.")
+def show_rights(sync: bool) -> None:
+    """Print every role and its rights."""
+    if sync:
+        with _saving() as session:
+            click.echo(_("新写入%(n)s项权限。", n=rights.sync(session)))
+    for role in db.session().scalars(sa.select(Role).order_by(Role.level, Role.id)):
+        click.echo(f"{role.label or role.name} ({role.level})")
+        for right in sorted(rights.rights_in_role(role)):
+            click.echo(f"    {right:<28} {rights.describe(right)}")
+
+
+@click.command("why")
+@click.argument("person")
+@click.argument("action")
+@click.argument("record")
+def why(person: str, action: str, record: str) -> None:
+    """Say whether PERSON may do ACTION to RECORD (student:12), and through which grant or for want of what."""
+    session = db.session()
+    by = rights.load_actor(session, _person(person))
+    with scope.acting(session, _actor()), scope.with_deleted(session):
+        obj = _record(record)
+        right = f"{obj.key()}:{action}"
+        if right not in rights.all_rights():
+            raise click.ClickException(_("没有“%(right)s”这项权限。请用flask rights查看。", right=right))
+        verdict = scope.may(session, by, action, obj)
+        through = [h for h in by.holdings if scope.lends(session, h, right, obj)]
+    if not verdict:
+        click.echo(_("不可以。%(why)s", why=verdict))
+        raise SystemExit(1)
+    for holding in through:
+        click.echo(_("可以。来自授权%(id)s（角色“%(role)s”）。", id=holding.grant_id, role=holding.role))
+
+
+def _record(record: str) -> Entity:
+    key, _sep, number = record.partition(":")
+    if key not in registry or not number.isdecimal():
+        raise click.ClickException(_("记录应写作“对象:编号”，如student:12。对象有：%(keys)s。", keys="、".join(_keys())))
+    found: Entity | None = db.session().get(registry[key], int(number))
+    if found is None:
+        raise click.ClickException(_("没有%(record)s这条记录。", record=record))
+    return found
+
+
+def _keys() -> list[str]:
+    return [entity.key() for entity in registry]
+
+
+@click.command("grant-root")
+@click.argument("username")
+@click.argument("region")
+def grant_root(username: str, region: str) -> None:
+    """Give the admin of REGION's bureau every role to pass on, and none to use."""
+    taker = _person(username)
+    if places.check_region(region) or taker.region_code != region:
+        raise click.ClickException(_("账号“%(name)s”不属于区划%(code)s的主管部门。请核对代码。", name=username, code=region))
+    extent = rights.Extent.of(None, region, None, None)
+    with _saving() as session:
+        roles = session.scalars(sa.select(Role).where(Role.school_id.is_(None), Role.region_code.is_(None))).all()
+        held = {g.role_id for g in rights.open_roots(session, taker)}
+        new = [role for role in roles if role.id not in held and role.permissions]
+        for role in new:
+            rights.grant(session, _actor(), taker, role, extent, usable=False, passable=True)
+    click.echo(_("已授予%(n)s个可转授的角色。", n=len(new)))
+
+
+# --- running ------------------------------------------------------------------------------------------
+
+
+@click.command("worker")
+@click.option("--until-stdin-closes", is_flag=True, hidden=True)
+def worker(until_stdin_closes: bool) -> None:
+    """Run background jobs until Ctrl-C."""
+    if until_stdin_closes:
+        threading.Thread(target=_stop_with_parent, daemon=True).start()
+    else:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    jobs.make_worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+
+
+def _stop_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@click.command("serve")
+def serve() -> None:
+    """Serve the pages, with a worker beside them, until Ctrl-C."""
+    from waitress import create_server
+
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    host, port = app.config["HOST"], app.config["PORT"]
+    _refuse_busy(host, port)
+    server = create_server(app, host=host, port=port, threads=8, ident="", max_request_body_size=64 * 2**20)
+    child = _start_worker()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _greet(host, port)
+    db.session.remove()
+    try:
+        server.run()  # returns on KeyboardInterrupt
+    finally:
+        server.close()
+        _stop_worker(child)
+
+
+def _refuse_busy(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            way_out = _("请先停掉占用它的程序，或换一个端口：make run PORT=%(port)s", port=port + 1)
+            raise click.ClickException(
+                _("%(host)s:%(port)s不能使用（%(fault)s）。", host=host, port=port, fault=fault.strerror) + way_out
+            ) from None
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    """A process of its own, so that a long job does not slow the pages; it ends when our end of its stdin closes."""
+    command = [sys.executable, "-m", "flask", "--app", "app", "worker", "--until-stdin-closes"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def _stop_worker(child: subprocess.Popen[Any]) -> None:
+    assert child.stdin is not None
+    child.stdin.close()
+    try:
+        child.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _greet(host: str, port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(_("学籍台已启动：%(url)s", url=f"http://{shown}:{port}/"))
+    people = db.session().execute(
+        sa.select(User.username, User.first_name).where(User.is_demo, User.active).order_by(User.id)
+    )
+    if names := [f"{username} {name}" for username, name in people]:
+        from seeds.demo import PASSWORD
+
+        click.echo(_("演示账号：%(names)s", names="、".join(names)))
+        click.echo(f"password: {PASSWORD}")
+    click.echo(_("按Ctrl-C停止。"))
+
+
+# --- looking after ------------------------------------------------------------------------------------
+
+
+@click.command("check")
+def check() -> None:
+    """List what is wrong with this set-up; exit 1 where anything is."""
+    found = list(checkup.findings(current_app._get_current_object()))  # type: ignore[attr-defined]
+    for finding in found:
+        click.echo(str(finding))
+    if found:
+        raise SystemExit(1)
+    click.echo(_("没有发现问题。"))
+
+
+@click.command("backup")
+@click.argument("path", type=click.Path(dir_okay=False, writable=True))
+def backup(path: str) -> None:
+    """Copy the whole database to PATH while it is in use."""
+    try:
+        upkeep.back_up(db.engine.url, path)
+    except upkeep.BackupFailed as fault:
+        raise click.ClickException(str(fault)) from None
+    click.echo(_("数据库已备份到%(path)s。", path=path))
+    click.echo(_("证明材料不在数据库里，请另行备份：%(url)s", url=current_app.config["EVIDENCE_URL"]))

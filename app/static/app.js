@@ -1,0 +1,246 @@
+// What a page gains when scripts run. Every page works without: menus and panels are <details> and a checkbox,
+// forms post as they are. Nothing here knows of pupils.
+(() => {
+  'use strict';
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const one = (selector, root = document) => root.querySelector(selector);
+  const say = document.body.dataset;
+
+  // --- panels and menu close on Escape and on a click elsewhere
+  const close = (details) => { details.open = false; };
+  document.addEventListener('click', (event) => {
+    all('details.pop[open]').filter((d) => !d.contains(event.target)).forEach(close);
+  });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    all('details.pop[open]').forEach((d) => { close(d); one('summary', d).focus(); });
+    const menu = one('#menu-open');
+    if (menu && menu.checked) { menu.checked = false; menu.focus(); }
+  });
+  all('details.pop').forEach((d) => d.addEventListener('toggle', () => {
+    const first = d.open && one('.pop-panel input:not([type=hidden]), .pop-panel select', d);
+    if (first && matchMedia('(pointer: fine)').matches) first.focus(); // on a phone the keyboard would cover the panel
+  }));
+
+  // --- an empty filter has no place in the address
+  all('form[data-skip-empty]').forEach((form) => form.addEventListener('submit', () => {
+    const empty = all('input[name], select[name]', form).filter((i) => i.value === '' || i.name.endsWith('__text'));
+    empty.forEach((i) => { i.disabled = true; });
+    setTimeout(() => empty.forEach((i) => { i.disabled = false; }));
+  }));
+
+  // --- a second click on the same button does not post twice; a download lets go again
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (form.getAttribute('method') !== 'post' || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = 'yes';
+    setTimeout(() => { delete form.dataset.sent; }, 5000);
+  });
+  window.addEventListener('pageshow', () => all('form[data-sent]').forEach((form) => { delete form.dataset.sent; }));
+
+  // --- unsaved changes
+  all('form[data-guard]').forEach((form) => {
+    const mark = one('[data-unsaved]', form);
+    let dirty = false;
+    const soil = () => { dirty = true; if (mark) mark.hidden = false; };
+    if ('dirty' in form.dataset) soil();
+    ['input', 'change', 'soil'].forEach((name) => form.addEventListener(name, soil));
+    form.addEventListener('submit', () => { dirty = false; });
+    window.addEventListener('beforeunload', (event) => { if (dirty) { event.preventDefault(); event.returnValue = ''; } });
+  });
+
+  // --- complaints: read out first, each link lands inside its input
+  const complaints = one('#complaints');
+  if (complaints) complaints.focus();
+  all('#complaints a[href^="#"]').forEach((link) => link.addEventListener('click', (event) => {
+    const input = document.getElementById(link.hash.slice(1));
+    if (!input) return;
+    event.preventDefault();
+    input.focus();
+    input.scrollIntoView({ block: 'center' });
+  }));
+
+  // --- where one is in a long form
+  const spots = all('.index a').map((link) => [link, document.getElementById(decodeURIComponent(link.hash.slice(1)))]).filter((pair) => pair[1]);
+  if (spots.length) {
+    let waiting = false;
+    const mark = () => {
+      waiting = false;
+      const bottom = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4;
+      const passed = spots.filter(([, part]) => part.getBoundingClientRect().top < window.innerHeight * 0.3);
+      const here = bottom ? spots[spots.length - 1] : passed[passed.length - 1] || spots[0];
+      spots.forEach((pair) => pair[0].classList.toggle('is-here', pair === here));
+      const strip = here[0].closest('.index');
+      strip.scrollTo({ left: here[0].offsetLeft - strip.clientWidth / 3 });
+    };
+    window.addEventListener('scroll', () => { if (!waiting) { waiting = true; requestAnimationFrame(mark); } }, { passive: true });
+    mark();
+  }
+
+  // --- a table that fits its place scrolls with the page, a broad one in its own box
+  const fit = () => all('.sheet').forEach((sheet) => {
+    const body = one('.sheet-body', sheet);
+    sheet.classList.remove('is-fitting');
+    const fits = body.scrollWidth <= body.clientWidth;
+    sheet.classList.toggle('is-fitting', fits);
+    if (fits) ['tabindex', 'role'].forEach((name) => body.removeAttribute(name));
+    else Object.entries({ tabindex: 0, role: 'region' }).forEach(([name, value]) => body.setAttribute(name, value));
+  });
+  fit();
+  window.addEventListener('resize', fit);
+
+  // --- nested rows
+  const renumber = (table) => all('[data-row] [data-number]', one('[data-rows]', table)).forEach((n, i) => { n.textContent = i + 1; });
+  const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true }));
+  const nextIndex = (table) => {
+    const taken = all('[data-row]', one('[data-rows]', table)).map((row) => Number(row.dataset.row.split('-').pop()));
+    return Math.max(-1, Number(table.dataset.last || -1), ...taken) + 1;
+  };
+  const removeButton = (table, row) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'btn btn-quiet';
+    button.textContent = say.remove;
+    button.addEventListener('click', () => { soil(row); row.remove(); renumber(table); one('[data-add]', table).focus(); });
+    one('.gone', row).replaceChildren(button);
+  };
+  const prepareRow = (table, row) => {
+    all('.lookup', row).forEach(lookup);
+    const box = one('.gone input', row);
+    if (row.classList.contains('is-new')) { removeButton(table, row); return; }
+    const show = () => row.classList.toggle('is-gone', box.checked);
+    box.addEventListener('change', show);
+    show();
+  };
+  const addRow = (table) => {
+    const holder = document.createElement('div');
+    const next = nextIndex(table);
+    table.dataset.last = next;
+    holder.innerHTML = one('template[data-blank]', table).innerHTML.replaceAll('__n__', next);
+    const row = holder.firstElementChild;
+    one('[data-rows]', table).append(row);
+    prepareRow(table, row);
+    renumber(table);
+    soil(row);
+    const first = one('.fields input:not([type=hidden]), .fields select', row);
+    if (first) first.focus();
+  };
+
+  // --- look-up: a combobox that asks the server as one types
+  let serial = 0;
+  function lookup(box) {
+    if (box.dataset.ready) return;
+    box.dataset.ready = 'yes';
+    const input = one('input[type=text]', box);
+    const hidden = one('input[type=hidden]', box);
+    const list = document.createElement('ul');
+    const status = document.createElement('span');
+    list.id = `lookup-${serial += 1}`;
+    list.className = 'lookup-list';
+    list.hidden = true;
+    list.setAttribute('role', 'listbox');
+    list.setAttribute('aria-label', say.choices);
+    status.className = 'visually-hidden';
+    status.setAttribute('role', 'status');
+    box.append(list, status);
+    Object.entries({ role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': list.id })
+      .forEach(([name, value]) => input.setAttribute(name, value));
+    let timer, asked = 0, at = -1;
+    let chosen = { id: hidden.value, label: input.value };
+    const options = () => all('[role=option]', list);
+    const show = (open) => {
+      list.hidden = !open;
+      input.setAttribute('aria-expanded', String(open));
+      if (!open) { at = -1; input.removeAttribute('aria-activedescendant'); }
+    };
+    const tell = (text) => {
+      const line = document.createElement('li');
+      line.className = 'says';
+      line.setAttribute('role', 'presentation');
+      line.textContent = text;
+      list.replaceChildren(line);
+      status.textContent = text;
+      show(true);
+    };
+    const point = (to) => {
+      const found = options();
+      if (!found.length) return;
+      at = (to + found.length) % found.length;
+      found.forEach((o, i) => o.setAttribute('aria-selected', String(i === at)));
+      found[at].scrollIntoView({ block: 'nearest' });
+      input.setAttribute('aria-activedescendant', found[at].id);
+    };
+    const take = (option) => {
+      chosen = { id: option.dataset.id, label: option.textContent };
+      hidden.value = chosen.id;
+      input.value = chosen.label;
+      show(false);
+      hidden.dispatchEvent(new Event('change', { bubbles: true }));
+    };
+    const draw = (items) => {
+      if (!items.length) { tell(say.none); return; }
+      list.replaceChildren(...items.map((item, i) => {
+        const option = document.createElement('li');
+        option.id = `${list.id}-${i}`;
+        option.setAttribute('role', 'option');
+        option.setAttribute('aria-selected', 'false');
+        option.dataset.id = item.id;
+        option.textContent = item.label;
+        return option;
+      }));
+      status.textContent = say.found.replace('{n}', items.length);
+      at = -1;
+      show(true);
+    };
+    const ask = async () => {
+      const mine = asked += 1;
+      const url = new URL(box.dataset.lookup, document.baseURI);
+      url.searchParams.set('q', input.value.trim());
+      try {
+        const answer = await fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' });
+        if (!answer.ok) throw new Error(answer.status);
+        const { items } = await answer.json();
+        if (mine === asked && document.activeElement === input) draw(items);
+      } catch (trouble) {
+        if (mine === asked) tell(say.trouble);
+      }
+    };
+    input.addEventListener('input', () => {
+      clearTimeout(timer);
+      asked += 1;
+      hidden.value = input.value === chosen.label ? chosen.id : '';
+      if (!input.value.trim()) { show(false); return; }
+      timer = setTimeout(ask, 220);
+    });
+    input.addEventListener('keydown', (event) => {
+      const open = !list.hidden;
+      if (event.isComposing) return;
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+        event.preventDefault();
+        if (open) point(at + (event.key === 'ArrowDown' ? 1 : at < 0 ? 0 : -1));
+        else ask();
+      } else if (event.key === 'Enter' && open) {
+        event.preventDefault();
+        if (at >= 0) take(options()[at]);
+      } else if (event.key === 'Escape' && open) {
+        event.stopPropagation();
+        show(false);
+      }
+    });
+    list.addEventListener('mousedown', (event) => {
+      event.preventDefault();
+      const option = event.target.closest('[role=option]');
+      if (option) take(option);
+    });
+    input.addEventListener('blur', () => { clearTimeout(timer); asked += 1; show(false); });
+  }
+
+  all('.lookup').forEach(lookup);
+  all('[data-inline]').forEach((table) => {
+    all('[data-rows] > [data-row]', table).forEach((row) => prepareRow(table, row));
+    const add = one('[data-add]', table);
+    add.hidden = false;
+    add.addEventListener('click', () => addRow(table));
+  });
+})();

@@ -1,0 +1,26 @@
+"""An entity → something a person touches. Surfaces meet entities through the registry only."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def build(app: Flask) -> None:
+    """Generates every page, API and bureau view from the registry, after checking the declarations."""
+    from app.core import startup
+    from app.surfaces import bureau, handlers, pages, rest, security
+
+    startup.require_sound()
+    handlers.register(app)
+    security.register(app)
+    pages.generate(app)
+    rest.generate(app)
+    bureau.generate(app)
+
+
+def finish(app: Flask) -> None:
+    """After the hand-written pages are in: the menu, which names only what exists."""
+    from app.surfaces import menu, tools
+
+    tools.register(app)
+    menu.register(app)

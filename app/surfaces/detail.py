@@ -1,0 +1,177 @@
+"""One row in full: sections, nested rows, what hangs on it, its time-line, and what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
+
+from app.core import rights, scope
+from app.core.audit import AuditEntry
+from app.core.entity import Entity, registry
+from app.core.fields import HERE, Choice, Field, Key, Text
+from app.surfaces.display import Revealed, cell, past_text
+from app.surfaces.listing import crumbs, reveal_form
+from app.surfaces.site import Site
+from app.surfaces.viewmodels import (
+    Action,
+    Cell,
+    Crumb,
+    DetailPage,
+    DetailSection,
+    Item,
+    RelatedTable,
+    Row,
+    TimelineEntry,
+    Tone,
+)
+
+RELATED = 10  # rows of each related table
+MOMENTS = 50  # entries of the time-line
+TONES: dict[str, Tone] = {"create": "good", "delete": "bad", "reveal": "warn", "export": "warn", "restore": "good"}
+
+
+def page(obj: Entity, site: Site) -> DetailPage:
+    entity = type(obj)
+    seen = rights.visible_fields(site.by, entity)
+    revealed = Revealed.now(entity, site.by)
+    return DetailPage(
+        title=obj.shown(),
+        subtitle=_(entity.__label__),
+        crumbs=crumbs(entity, site, Crumb(obj.shown())),
+        sections=sections(obj, list(seen.values()), site, revealed),
+        badges=list(_badges(obj, list(seen.values()), site, revealed)),
+        actions=[] if site.is_bureau else list(actions(obj, site)),
+        related=list(related(obj, site)),
+        timeline=timeline(obj, site) if site.by.has("audit_entry:show") and entity is not AuditEntry else None,
+        reveal=reveal_form(entity, site, list(seen.values()), [obj.id], f"“{obj.shown()}”", site.show_url(entity, obj.id), revealed),
+    )
+
+
+def sections(obj: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> list[DetailSection]:
+    grouped: dict[str, list[Item]] = {}
+    for one in fields:
+        if one.form or isinstance(one, Key) or one.listed:
+            title = one.section or type(obj).__label__
+            grouped.setdefault(title, []).append(Item(_(one.label), cell(obj, one, site, revealed)))
+    grouped.get(type(obj).__label__, []).extend(
+        Item(_(label), Cell(str(value))) for label, value in obj.extra_items()
+    )
+    return [DetailSection(_(title), tuple(items)) for title, items in grouped.items()]
+
+
+def _badges(obj: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> Iterator[Cell]:
+    for one in fields:
+        if isinstance(one, Choice) or one.name == "verification":
+            found = cell(obj, one, site, revealed)
+            if found.text:
+                yield found
+
+
+# --- what can be done ---------------------------------------------------------------------------------
+
+
+def actions(obj: Entity, site: Site) -> Iterator[Action]:
+    """修改 and 删除 with the reason where they are refused, then what the area adds."""
+    entity = type(obj)
+    if "edit" in entity.__actions__:
+        yield _action(_("修改"), f"/{entity.__path__}/edit/{obj.id}", "pencil", "edit", obj, site)
+    if "delete" in entity.__actions__:
+        one = _action(_("删除"), f"/{entity.__path__}/delete/{obj.id}", "trash", "delete", obj, site)
+        why = next(iter(obj.why_not_delete()), None) if one.refused is None else one.refused
+        yield Action(one.label, one.url, style="danger", icon=one.icon, refused=why)
+    for label, url, icon, right in entity.__row_links__:
+        if site.by.has(right):
+            yield Action(_(label), url.format(id=obj.id), icon=icon)
+
+
+def _action(label: str, url: str, icon: str, verb: str, obj: Entity, site: Site) -> Action:
+    verdict = scope.may(site.session, site.by, verb, obj)
+    return Action(label, url, style="primary" if verb == "edit" else "secondary", icon=icon, refused=str(verdict) or None)
+
+
+def list_actions(entity: type[Entity], site: Site) -> Iterator[Action]:
+    if "add" in entity.__actions__ and site.by.has(f"{entity.key()}:add"):
+        yield Action(_("新增"), f"/{entity.__path__}/add", style="primary", icon="plus-lg")
+    for label, url, icon, right in entity.__list_links__:
+        if site.by.has(right):
+            yield Action(_(label), url, icon=icon)
+
+
+# --- what hangs on it ---------------------------------------------------------------------------------
+
+
+def related(obj: Entity, site: Site) -> Iterator[RelatedTable]:
+    for child, key in registry.children_of(type(obj)):
+        if not (child.__path__ and site.by.has(f"{child.key()}:show")) or (site.is_bureau and not _on_bureau(child, site)):
+            continue
+        yield _related_table(obj, child, key, site)
+
+
+def _on_bureau(child: type[Entity], site: Site) -> bool:
+    return child.__bureau__ or (child.__bureau_private__ and site.by.has(f"{child.key()}:show"))
+
+
+def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> RelatedTable:
+    seen = rights.visible_fields(site.by, child)
+    fields = [f for f in seen.values() if f.name not in (key, "school_id")]
+    shown = [f for f in fields if f.listed] or [f for f in fields if f.form and not (isinstance(f, Text) and f.long)][:5]
+    links = [joinedload(getattr(child, f.link)) for f in shown if isinstance(f, Key) and f.link]
+    query = sa.select(child).where(getattr(child, key) == obj.id).options(*links)
+    order = getattr(child, child.__order__.removeprefix("-"))
+    found = list(site.session.scalars(query.order_by(order, child.id).limit(RELATED + 1)).unique())
+    revealed = Revealed.now(child, site.by)
+    rows = tuple(_related_row(one, shown, site, revealed) for one in found[:RELATED])
+    more = None
+    if len(found) > RELATED and "list" in child.__actions__ and site.by.has(f"{child.key()}:list"):
+        more = site.list_url(child, **{key: obj.id})
+    return RelatedTable(_(child.__label__), tuple(_(f.label) for f in shown), rows, _("暂无记录"), more)
+
+
+def _related_row(one: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> Row:
+    url = site.show_url(type(one), one.id) if site.can_open(type(one)) else None
+    cells = [cell(one, f, site, revealed) for f in fields]
+    if url and cells and cells[0].url is None:
+        cells[0] = Cell(cells[0].text or _("查看"), url=url, masked=cells[0].masked)
+    return Row(one.id, url, tuple(cells))
+
+
+# --- time-line ----------------------------------------------------------------------------------------
+
+
+def timeline(obj: Entity, site: Site) -> list[TimelineEntry]:
+    """The audit of this row, and of what hangs on a pupil, newest first."""
+    is_here = sa.and_(AuditEntry.entity == obj.key(), AuditEntry.row_id == obj.id)
+    if obj.key() == "student":
+        is_here = AuditEntry.student_id == obj.id
+    query = sa.select(AuditEntry).where(is_here).order_by(AuditEntry.id.desc()).limit(MOMENTS)
+    return [entry(one, site) for one in site.session.scalars(query)]
+
+
+def entry(one: AuditEntry, site: Site) -> TimelineEntry:
+    label = registry[one.entity].__label__ if one.entity in registry else one.entity
+    verb = AuditEntry.fields()["action"].show(one.action)
+    reason = _("（事由：%(why)s）", why=one.reason) if one.reason else ""
+    return TimelineEntry(
+        when=one.at.astimezone(HERE).strftime("%Y-%m-%d %H:%M"),
+        title=f"{verb}{_(label)}{reason}",
+        who=one.actor_name,
+        lines=tuple(_lines(one, site)) if one.action != "create" else (),
+        tone=TONES.get(one.action, "neutral"),
+    )
+
+
+def _lines(one: AuditEntry, site: Site) -> Iterator[tuple[str, str, str]]:
+    if one.entity not in registry:
+        return
+    entity = registry[one.entity]
+    before, after = one.before or {}, one.after or {}
+    revealed = Revealed.now(entity, site.by)
+    for name, field in entity.fields().items():
+        if name not in before and name not in after:
+            continue
+        texts = [past_text(entity, name, side.get(name), site.by, one.row_id, revealed) for side in (before, after)]
+        if texts[0] is not None and texts[1] is not None:
+            yield _(field.label), texts[0], texts[1]

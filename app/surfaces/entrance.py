@@ -1,0 +1,235 @@
+"""The way in and the first page: login, logout, home; for programs the token login.
+
+Who is let past the door is decided in `core.logins`, which page wants a login in `security`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import current_app, g, redirect, render_template, request, session
+from flask_appbuilder import BaseView, IndexView, expose
+from flask_appbuilder.api import BaseApi
+from flask_babel import gettext as _
+from flask_jwt_extended import create_access_token
+from werkzeug.wrappers import Response
+
+from app.core import logins
+from app.core.errors import Denied
+from app.core.rights import Actor
+from app.extensions import db
+from app.surfaces import openapi, security
+from app.surfaces.problems import Unfit, answer, as_json
+from app.surfaces.security import LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH, local_path, login_rules
+from app.surfaces.viewmodels import FormPage, FormSection, Input, TimelineEntry, Tone
+
+LONGEST_NAME = 64
+
+
+# --- what the login limit counts ----------------------------------------------------------------------
+
+
+def address_key() -> str:
+    return f"address:{request.remote_addr}"
+
+
+def account_key() -> str:
+    """A digest: people type passwords into the wrong box, and the limiter logs its keys."""
+    typed = request.form.get("username") or _json_words().get("username")
+    name = logins.normal_name(str(typed or ""))[:LONGEST_NAME]
+    return "account:" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _json_words() -> Mapping[str, Any]:
+    found = request.get_json(silent=True)
+    return found if isinstance(found, dict) else {}
+
+
+def refusal() -> str:
+    """The same for every reason (wording.md §4.1), so that nobody learns which accounts there are."""
+    rules = login_rules()
+    phone = current_app.config["BUREAU_PHONE"]
+    return _(
+        "账号或密码不正确，或账号已被锁定。连续输错%(n)s次将锁定%(minutes)s分钟；需要帮助请联系本校管理员或%(bureau)s。",
+        n=rules.lock_after,
+        minutes=int(rules.lock_for.total_seconds()) // 60,
+        bureau=_("主管部门（电话%(phone)s）", phone=phone) if phone else _("主管部门"),
+    )
+
+
+# --- pages --------------------------------------------------------------------------------------------
+
+
+class LoginView(BaseView):
+    """登录页。"""
+
+    route_base = LOGIN_PATH.rstrip("/")
+    default_view = "login"
+
+    @expose("/", methods=["GET", "POST"])
+    def login(self) -> Response | str | tuple[str, int]:
+        if request.method == "POST":
+            return self._submit(request.form)
+        after = _after_login(request.args)
+        if g.actor is not None:
+            return redirect(after)
+        return render_template("login.html", page=_login_page(after, note=_why_ended()))
+
+    def _submit(self, typed: Mapping[str, str]) -> Response | tuple[str, int]:
+        name, after = typed.get("username", ""), _after_login(typed)
+        user = logins.sign_in(db.session(), name, typed.get("password", ""), login_rules())
+        if user is None:
+            page = _login_page(after, name[:LONGEST_NAME], complaint=refusal())
+            return render_template("login.html", page=page), 422
+        security.start_session(user)
+        return redirect(after)
+
+
+def _after_login(words: Mapping[str, str]) -> str:
+    path = local_path(words.get("next"))
+    return "/" if path.startswith((LOGIN_PATH.rstrip("/"), LOGOUT_PATH.rstrip("/"))) else path
+
+
+def _why_ended() -> str | None:
+    why = session.pop("ended", "")
+    minutes = int(login_rules().idle_after.total_seconds()) // 60
+    return {
+        "idle": _("您已有%(n)s分钟没有操作，为保护学生信息，系统已退出登录。重新登录后将回到刚才的页面。", n=minutes),
+        "elsewhere": _("您的登录已失效：密码已修改，或账号的状态有变化。请重新登录。"),
+        "password": _("密码连续输错次数过多，账号已锁定。请在锁定时间过后重新登录，或联系管理员解锁。"),
+    }.get(why)
+
+
+def _login_page(after: str, name: str = "", *, complaint: str = "", note: str | None = None) -> FormPage:
+    inputs = (
+        Input("username", _("账号"), "text", name, required=True, maxlength=LONGEST_NAME),
+        Input("password", _("密码"), "password", required=True, maxlength=logins.LONGEST_PASSWORD),
+    )
+    return FormPage(
+        title=_("登录"),
+        crumbs=[],
+        sections=[FormSection("", inputs)],
+        submit_label=_("登录"),
+        action_url=LOGIN_PATH,
+        hidden=[("next", after)] if after != "/" else [],
+        complaints=[("", "", complaint)] if complaint else [],
+        note=note,
+    )
+
+
+class LogoutView(BaseView):
+    """退出登录。"""
+
+    route_base = LOGOUT_PATH.rstrip("/")
+    default_view = "logout"
+
+    @expose("/", methods=["POST"])
+    def logout(self) -> Response:
+        logins.end_session(db.session(), g.actor.id, session["sid"], login_rules())
+        security.close_session()
+        return redirect(LOGIN_PATH)
+
+
+Card = tuple[str, str, str | None, Tone | None]
+"""Label, number, address, tone."""
+
+
+@dataclass
+class Home:
+    greeting: str
+    cards: list[Card] = field(default_factory=list)
+    notes: list[TimelineEntry] = field(default_factory=list)
+
+
+CARDS: list[Callable[[Actor], Iterable[Card]]] = []
+"""What pages written by hand want to show on the first page."""
+
+
+class HomeView(IndexView):
+    """首页。"""
+
+    @expose("/")
+    def index(self) -> str:
+        by = security.current_actor()
+        cards = [card for more in (_password_card, *CARDS) for card in more(by)]
+        return render_template("home.html", home=Home(_("%(name)s，您好", name=by.name), cards))
+
+
+def _password_card(by: Actor) -> Iterable[Card]:
+    """Warned some days ahead, so that nobody is stopped in the middle of registration week."""
+    ends = logins.password_ends(g.user, login_rules())
+    left = ends - datetime.now(UTC) if ends else None
+    if left is not None and left <= current_app.config["PASSWORD_WARN"]:
+        days = max(left.days, 0)
+        yield _("密码即将到期，请及时修改"), _("%(n)s天", n=days), PASSWORD_PATH, "warn"
+
+
+# --- programs -----------------------------------------------------------------------------------------
+
+
+class TokenApi(BaseApi):
+    """Trades account and password for a token. There are no refresh tokens: a token lives as long as it lives."""
+
+    resource_name = "security"
+    openapi_spec_tag = "Security"
+    allowed = frozenset({"username", "password", "provider", "refresh"})  # the last two: what FAB's clients send
+
+    def add_apispec_components(self, api_spec: Any) -> None:
+        super().add_apispec_components(api_spec)
+        api_spec.components.security_scheme("jwt", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+
+    @expose("/login", methods=["POST"])
+    def login(self) -> Response:
+        """Token login
+        ---
+        post:
+          description: Trade account and password for a bearer token.
+          requestBody:
+            required: true
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [username, password]
+                  properties:
+                    username:
+                      type: string
+                    password:
+                      type: string
+          responses:
+            200:
+              description: The token and its life in seconds
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    properties:
+                      access_token:
+                        type: string
+                      expires_in:
+                        type: integer
+            400:
+              $ref: '#/components/responses/400'
+            401:
+              $ref: '#/components/responses/401'
+        """
+        name, password = self._read()
+        user = logins.sign_in(db.session(), name, password, login_rules())
+        if user is None:
+            return answer(401, "unauthorized", refusal())
+        if logins.must_change_password(user, login_rules(), datetime.now(UTC)):
+            raise Denied(_("您的密码须先修改才能继续使用。请登录网页修改密码。"))
+        life = current_app.config["JWT_ACCESS_TOKEN_EXPIRES"]
+        token = create_access_token(str(user.id), additional_claims={"epoch": user.epoch})
+        return as_json({"access_token": token, "expires_in": int(life.total_seconds())})
+
+    def _read(self) -> tuple[str, str]:
+        words = _json_words()
+        name, password = words.get("username"), words.get("password")
+        if not isinstance(name, str) or not isinstance(password, str) or set(words) - self.allowed:
+            raise Unfit(400, _("请以JSON提交账号username和密码password，不要带其他项。"))
+        return name, password

@@ -1,0 +1,303 @@
+"""WTForms from fields: reads what was typed, keeps it on the screen, hands parsed values to saving.
+
+A masked value that comes back as its own mask means "unchanged". No right is decided here; what a person cannot see
+is not in the form, and what he may not write is shown greyed with the sentence that says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+import wtforms
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from app.core import rights, scope
+from app.core.entity import Entity, registry
+from app.core.errors import Stale
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Code, Day, Field, Flag, Key, Month, Number, Text
+from app.core.rights import Actor
+from app.surfaces import lookups
+from app.surfaces.display import Revealed, is_masked, link_text, text_of
+from app.surfaces.viewmodels import Conflict, FormSection, InlineRow, InlineTable, Input
+
+FEW = 40  # so many choices still fit a plain select
+ALWAYS_POSTED = ("csrf_token", "version", "next")
+
+
+class Declared(wtforms.Field):
+    """A WTForms field that parses by the declaration and keeps the typed text for showing it again."""
+
+    def __init__(self, described: Field, current: str = "", **words: Any) -> None:
+        super().__init__(label=described.label, **words)
+        self.described, self.current = described, current
+        self.typed: str | None = None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.typed = valuelist[0]
+        if len(valuelist) > 1:
+            raise ValueError(_("这一项提交了多个值。请只填写一个。"))
+        self.data = self.described.parse(self.typed)
+
+    @property
+    def is_unchanged_mask(self) -> bool:
+        return self.described.mask is not None and bool(self.current) and self.typed == self.current
+
+
+@dataclass
+class Sheet:
+    """The form of one row: its described fields, what is on the row now, and what was typed."""
+
+    entity: type[Entity]
+    by: Actor
+    session: Session
+    obj: Entity | None = None
+    prefix: str = ""
+    revealed: Revealed = field(default_factory=Revealed)
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+    form: wtforms.Form | None = None
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """What the form shows: fields this person may see, without those only the program settles."""
+        seen = rights.visible_fields(self.by, self.entity)
+        return {n: f for n, f in seen.items() if f.form and not (self.obj is None and self.is_locked(f))}
+
+    def is_locked(self, one: Field) -> bool:
+        """Greyed in this form for this person."""
+        if one.edit is FREELY:
+            return False
+        if self.obj is None:
+            return one.edit is BY_SYSTEM or (one.edit is BY_CHANGE and one.has_default)
+        if one.edit is FROM_ABOVE:
+            return not scope.may(self.session, self.by, "govern", self.obj)
+        return True
+
+    def shown(self, one: Field) -> str:
+        """The row's value as an input holds it."""
+        if self.obj is None:
+            default = self.entity.__table__.c[one.name].default
+            return str(one.dump(default.arg)) if default is not None and default.is_scalar else ""
+        value = getattr(self.obj, one.name)
+        if isinstance(one, Flag):
+            return "" if value is None else ("1" if value else "0")
+        if isinstance(one, Code | Key | Number):
+            return "" if value is None else str(one.dump(value))
+        return text_of(one, value, self.obj.id, self.revealed)
+
+    # --- typed → values ---
+
+    def read(self, typed: MultiDict[str, str]) -> dict[str, Any]:
+        """The parsed values of what was posted; complaints are kept. Locked fields pass through to saving,
+        which refuses them with their sentence when they differ."""
+        posted = [n for n in self.entity.fields() if self.prefix + n in typed]
+        seen = rights.visible_fields(self.by, self.entity)
+        declared = {n: Declared(seen[n], self.shown(seen[n])) for n in posted if n in seen}
+        self.form = type("DeclaredForm", (wtforms.Form,), declared)(typed, prefix=self.prefix)
+        self.complaints += [(n, unknown(n)) for n in posted if n not in seen]
+        data = {}
+        for bound in self.form:
+            if bound.is_unchanged_mask:
+                continue
+            if bound.process_errors:
+                label = _(bound.described.label)
+                self.complaints.append((bound.short_name, f"“{label}”：{bound.process_errors[0]}"))
+                continue
+            data[bound.short_name] = bound.data
+        return data
+
+    # --- values → inputs ---
+
+    def inputs(self, complaints: Sequence[tuple[str, str]] = ()) -> dict[str, Input]:
+        found: dict[str, list[str]] = {}
+        for name, sentence in complaints:
+            if name.startswith(self.prefix):
+                found.setdefault(name.removeprefix(self.prefix), []).append(sentence)
+        return {n: self._input(f, tuple(found.get(n, ()))) for n, f in self.fields.items()}
+
+    def _typed(self, name: str) -> str | None:
+        bound = self.form[name] if self.form is not None and name in self.form else None
+        return bound.typed if bound is not None else None
+
+    def _input(self, one: Field, errors: tuple[str, ...]) -> Input:
+        typed = self._typed(one.name)
+        value = self.shown(one) if typed is None else typed
+        made = Input(
+            name=self.prefix + one.name,
+            label=_(one.label),
+            widget="text",
+            value=value,
+            required=one.required,
+            help=_(one.help) if one.help else "",
+            errors=errors,
+            maxlength=one.length if isinstance(one, Text) else None,
+            wide=isinstance(one, Text) and one.length >= 100,
+        )
+        if self.is_locked(one):
+            shown = self._locked_text(one)
+            return replace(made, widget="readonly", value=shown, locked=scope.locked_sentence(self.entity, one.name))
+        return replace(made, **self._widget(one, value))
+
+    def _locked_text(self, one: Field) -> str:
+        if self.obj is None:
+            return ""
+        if isinstance(one, Key):
+            return link_text(self.obj, one)
+        return text_of(one, getattr(self.obj, one.name), self.obj.id, self.revealed)
+
+    def _widget(self, one: Field, value: str) -> dict[str, Any]:
+        if isinstance(one, Key):
+            return self._key_widget(one, value)
+        if isinstance(one, Code | Flag):
+            options = one.options()
+            if value and value not in {code for code, _label in options} and isinstance(one, Code):
+                options = (*options, (value, one.show(value)))
+            return {"widget": "select", "options": (("", _("请选择")), *options)}
+        if isinstance(one, Text) and one.long:
+            return {"widget": "textarea"}
+        kinds = {Day: "day", Month: "month", Number: "number"}
+        return {"widget": kinds.get(type(one), "text")}
+
+    def _key_widget(self, one: Key, value: str) -> dict[str, Any]:
+        target = one.target.partition(".")[0]
+        choices = lookups.suggest(self.session, self.by, target, "", FEW + 1)
+        if len(choices) <= FEW and (not value or value in {str(id_) for id_, _label in choices}):
+            options = (("", _("请选择")), *((str(id_), label) for id_, label in choices))
+            return {"widget": "select", "options": options}
+        label = lookups.label_of(self.session, self.by, target, value) if value else ""
+        return {"widget": "lookup", "lookup_url": f"/lookup/{target}", "lookup_label": label}
+
+
+def unknown(name: str) -> str:
+    return _("没有“%(name)s”这一项。请删去后再提交。", name=name[:40])
+
+
+def sections(entity: type[Entity], inputs: Mapping[str, Input]) -> list[FormSection]:
+    """The inputs by the sections that the declaration names, in its order."""
+    grouped: dict[str, list[Input]] = {}
+    for name, one in inputs.items():
+        grouped.setdefault(entity.fields()[name].section or entity.__label__, []).append(one)
+    return [FormSection(_(title), tuple(group), f"s{n}") for n, (title, group) in enumerate(grouped.items(), 1)]
+
+
+def stray_names(typed: MultiDict[str, str], entity: type[Entity], inlines: Sequence[type[Entity]]) -> Iterator[str]:
+    """Posted names that belong to no field: junk is refused, not ignored."""
+    prefixes = tuple(f"{one.key()}-" for one in inlines)
+    for name in typed:
+        base = name.removesuffix("__text")
+        if base in ALWAYS_POSTED or base in entity.fields() or name.startswith(prefixes):
+            continue
+        yield name
+
+
+# --- rows nested in the form --------------------------------------------------------------------------
+
+
+@dataclass
+class Nested:
+    """The inline rows of one child entity in its owner's form."""
+
+    entity: type[Entity]
+    by: Actor
+    session: Session
+    saved: Sequence[Entity]
+    revealed: Revealed = field(default_factory=Revealed)
+    sheets: list[tuple[str, Sheet, bool, int | None]] = field(default_factory=list)  # prefix, sheet, gone, version
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+
+    def from_saved(self) -> Nested:
+        self.sheets = [(self._prefix(n), self._sheet(n, obj), False, obj.version) for n, obj in enumerate(self.saved)]
+        return self
+
+    def from_typed(self, typed: MultiDict[str, str]) -> Nested:
+        by_id = {str(obj.id): obj for obj in self.saved}
+        for n in self._numbers(typed):
+            prefix = self._prefix(n)
+            row_id, version = typed.get(prefix + "id", ""), typed.get(prefix + "version", "")
+            obj = by_id.get(row_id)
+            if row_id and obj is None:
+                self.complaints.append(("", _("其中一行已被其他人删除。请返回后重新打开再修改。")))
+                continue
+            sheet = self._sheet(n, obj)
+            seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+            self.sheets.append((prefix, sheet, bool(typed.get(prefix + "gone")), seen))
+        return self
+
+    def _numbers(self, typed: MultiDict[str, str]) -> list[str]:
+        start = f"{self.entity.key()}-"
+        found = {name.removeprefix(start).partition("-")[0] for name in typed if name.startswith(start)}
+        return sorted((n for n in found if n.isascii() and n.isdigit() and len(n) < 4), key=int)[:20]
+
+    def _prefix(self, n: int | str) -> str:
+        return f"{self.entity.key()}-{n}-"
+
+    def _sheet(self, n: int | str, obj: Entity | None) -> Sheet:
+        return Sheet(self.entity, self.by, self.session, obj, self._prefix(n), self.revealed)
+
+    def table(self, complaints: Sequence[tuple[str, str]] = ()) -> InlineTable:
+        rows = tuple(
+            InlineRow(prefix, self._row_inputs(sheet, prefix, complaints), sheet.obj is not None)
+            for prefix, sheet, gone, _version in self.sheets
+            if not (gone and sheet.obj is None)
+        )
+        blank = self._sheet("__n__", None)
+        return InlineTable(
+            self.entity.key(),
+            _(self.entity.__label__),
+            rows,
+            InlineRow(blank.prefix, tuple(blank.inputs().values()), False),
+            _("增加一行"),
+        )
+
+    def _row_inputs(self, sheet: Sheet, prefix: str, complaints: Sequence[tuple[str, str]]) -> tuple[Input, ...]:
+        inputs = tuple(sheet.inputs(complaints).values())
+        if sheet.obj is None:
+            return inputs
+        return (
+            Input(prefix + "id", "", "hidden", str(sheet.obj.id)),
+            Input(prefix + "version", "", "hidden", str(sheet.obj.version)),
+            *inputs,
+        )
+
+
+def saved_children(session: Session, entity: type[Entity], owner: Entity | None) -> list[Entity]:
+    if owner is None:
+        return []
+    key = owner_key(entity)
+    return list(session.scalars(sa.select(entity).where(getattr(entity, key) == owner.id).order_by(entity.id)))
+
+
+def owner_key(entity: type[Entity]) -> str:
+    """The key column by which an inline entity hangs on its owner."""
+    wanted = f"{registry[entity.__inline_of__].__tablename__}.id"
+    return next(n for n, f in entity.fields().items() if isinstance(f, Key) and f.target == wanted)
+
+
+# --- someone saved first ------------------------------------------------------------------------------
+
+
+def conflict(sheet: Sheet, stale: Stale, base: Mapping[str, str]) -> Conflict:
+    """Field by field: what it is now and what was typed, where the two differ."""
+    lines = []
+    for name, one in sheet.fields.items():
+        typed = sheet._typed(name)
+        if typed is None or name not in stale.current:
+            continue
+        now = sheet.shown(one)
+        if typed != now:
+            lines.append((_(one.label), base.get(name, ""), _plain(sheet, one, now), _plain(sheet, one, typed)))
+    return Conflict(stale.sentence, tuple(lines))
+
+
+def _plain(sheet: Sheet, one: Field, text: str) -> str:
+    if isinstance(one, Key) and text:
+        return lookups.label_of(sheet.session, sheet.by, one.target.partition(".")[0], text)
+    if isinstance(one, Code | Flag) and text and not is_masked(one, None, sheet.revealed):
+        return dict(one.options() or ()).get(text, text)
+    return text

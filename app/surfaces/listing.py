@@ -1,0 +1,398 @@
+"""Listing: one query and one view model for every list, on staff pages, REST and the bureau's site.
+
+Keyset paging, capped counts, filters by the field's type, one search box. What may be seen is the read wall's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
+
+from app.core import rights
+from app.core.entity import Entity, registry
+from app.core.errors import Invalid
+from app.core.fields import Code, Day, Field, Flag, Key, Number, Text, Unreadable
+from app.surfaces.display import Revealed, cell
+from app.surfaces.site import Site
+from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
+
+PAGE_SIZE = 50
+PAGE_SIZES = (20, 50, 100, 200)
+COUNT_CAP = 10_000
+WORDS = ("q", "sort", "after", "before", "size", "found")
+RANGES = ("__from", "__to")
+
+
+@dataclass
+class Asked:
+    """What the address asks for, parsed. `conditions` are (field, operator, value)."""
+
+    conditions: list[tuple[Field, str, Any]] = field(default_factory=list)
+    q: str = ""
+    sort: str = ""
+    after: int | None = None
+    before: int | None = None
+    size: int = PAGE_SIZE
+    found: tuple[int, ...] | None = None
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+
+
+def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
+    """Fields one may filter by: never a masked one, never one this person cannot see."""
+    return {
+        name: f
+        for name, f in rights.visible_fields(by, entity).items()
+        if f.mask is None and (f.filter if f.filter is not None else f.filterable)
+    }
+
+
+def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
+    return {n: f for n, f in rights.visible_fields(by, entity).items() if f.sort and f.mask is None}
+
+
+# --- reading the address ------------------------------------------------------------------------------
+
+
+def read_args(entity: type[Entity], by: rights.Actor, args: Mapping[str, str]) -> Asked:
+    """The address's words → Asked. Every unknown word and unreadable value is a complaint."""
+    asked = Asked()
+    filters = filters_of(entity, by)
+    for name, raw in args.items():
+        if name in WORDS:
+            _read_word(entity, by, asked, name, raw)
+        elif not name.endswith("__text"):  # what a look-up showed beside its id
+            _read_filter(filters, asked, name, raw)
+    return asked
+
+
+def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, raw: str) -> None:
+    if name == "q":
+        asked.q = raw.strip()
+        if len(asked.q) > 50 or "\0" in asked.q:
+            asked.q = ""
+            asked.complaints.append(("q", _("查询内容最多50个字，且不能含有特殊字符。请缩短后再查。")))
+    elif name == "sort":
+        if raw.removeprefix("-") in sortable(entity, by):
+            asked.sort = raw
+        elif raw:
+            asked.complaints.append(("sort", _("不能按这一项排序。请点击列标题选择排序方式。")))
+    elif name == "found":
+        numbers = [_row_id(part) for part in raw.split(",")[:200]]
+        asked.found = tuple(n for n in numbers if n is not None)
+    elif name == "size":
+        asked.size = int(raw) if raw in {str(n) for n in PAGE_SIZES} else PAGE_SIZE
+    elif raw:
+        setattr(asked, name, _row_id(raw))
+        if _row_id(raw) is None:
+            asked.complaints.append((name, _("页码位置不正确。请返回列表首页。")))
+
+
+def _row_id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str) -> None:
+    base, operator = name, "is"
+    for ending in RANGES:
+        if name.endswith(ending):
+            base, operator = name.removesuffix(ending), ending.removeprefix("__")
+    found = filters.get(base)
+    if found is None or (operator != "is" and not isinstance(found, Day | Number)):
+        asked.complaints.append(("", _("不能按“%(name)s”筛选。请使用页面上的筛选条件。", name=name[:40])))
+        return
+    if not raw.strip():
+        return
+    try:
+        value = raw.strip()[:100] if isinstance(found, Text) else found.parse(raw)
+        if isinstance(value, str) and "\0" in value:
+            raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
+    except Unreadable as reason:
+        asked.complaints.append((name, f"“{_(found.label)}”：{reason}"))
+        return
+    asked.conditions.append((found, operator, value))
+
+
+# --- the query ----------------------------------------------------------------------------------------
+
+
+def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> sa.ColumnElement[bool]:
+    column = getattr(entity, found.name)
+    if operator == "from":
+        return column >= value  # type: ignore[no-any-return]
+    if operator == "to":
+        return column <= value  # type: ignore[no-any-return]
+    if isinstance(found, Text):
+        return column.contains(value, autoescape=True)  # type: ignore[no-any-return]
+    return column == value  # type: ignore[no-any-return]
+
+
+def order_of(entity: type[Entity], by: rights.Actor, asked: Asked) -> tuple[list[InstrumentedAttribute[Any]], bool]:
+    """The ordering columns (id last) and whether it descends.
+
+    Above one authority there is no index that sorts by name, so lists run by (authority, id) until narrowed.
+    """
+    if asked.sort:
+        chosen = entity.fields()[asked.sort.removeprefix("-")]
+        name = chosen.sort if isinstance(chosen.sort, str) else chosen.name
+        return _columns(entity, name), asked.sort.startswith("-")
+    if entity.__scope__ in ("place", "pupil") and _is_wide(by, entity) and not _is_narrowed(asked):
+        return _columns(entity, "authority_code"), False
+    return _columns(entity, entity.__order__.removeprefix("-")), entity.__order__.startswith("-")
+
+
+def _columns(entity: type[Entity], name: str) -> list[InstrumentedAttribute[Any]]:
+    return [entity.id] if name == "id" else [getattr(entity, name), entity.id]  # type: ignore[list-item]
+
+
+def _is_wide(by: rights.Actor, entity: type[Entity]) -> bool:
+    extents = by.reach(f"{entity.key()}:list", f"{entity.key()}:show")
+    return len(extents) > 1 or any(e.everywhere or e.low != e.high for e in extents)
+
+
+def _is_narrowed(asked: Asked) -> bool:
+    return any(f.name in ("school_id", "class_id", "grade_id") for f, _op, _v in asked.conditions)
+
+
+class Listing:
+    """The rows of one entity that `site.by` may see and the address asks for."""
+
+    def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
+        self.entity, self.site, self.args = entity, site, dict(args)
+        self.asked = read_args(entity, site.by, args)
+        self.columns, self.descending = order_of(entity, site.by, self.asked)
+        self.has_more = False
+
+    def require_sound(self) -> None:
+        """Raises Invalid when the address asks for what there is not."""
+        if self.asked.complaints:
+            raise Invalid(self.asked.complaints)
+
+    def where(self) -> list[sa.ColumnElement[bool]]:
+        found = [condition(self.entity, *one) for one in self.asked.conditions]
+        if self.asked.found is not None:
+            found.append(self.entity.id.in_(self.asked.found))
+        if self.asked.q:
+            found.append(self.entity.search(self.asked.q, self.site.session.get_bind().dialect.name))
+        return found
+
+    def fields(self) -> list[Field]:
+        """The list's columns: those declared as listed, or the first six where none is."""
+        seen = rights.visible_fields(self.site.by, self.entity)
+        if self._spans_schools() and "school_id" in seen and self.entity.__scope__ != "audit":
+            seen = {"school_id": seen.pop("school_id")} | seen
+            extra = [seen["school_id"]]
+        else:
+            extra = []
+        listed = [f for f in seen.values() if f.listed]
+        return extra + (listed or [f for f in seen.values() if f.form][:6])
+
+    def _spans_schools(self) -> bool:
+        extents = self.site.by.reach(f"{self.entity.key()}:list")
+        return any(e.low for e in extents) or len(extents) > 1
+
+    def rows(self, fields: Sequence[Field] | None = None) -> list[Entity]:
+        """One page of rows in reading order; sets `has_more`."""
+        backwards = self.asked.before is not None
+        cursor = self._cursor(self.asked.before if backwards else self.asked.after)
+        down = self.descending != (backwards and cursor is not None)
+        query = sa.select(self.entity).where(*self.where()).limit(self.asked.size + 1)
+        if cursor is not None:
+            here = sa.tuple_(*self.columns)
+            there = sa.tuple_(*(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True)))
+            query = query.where(here < there if down else here > there)
+        query = query.order_by(*(c.desc() if down else c.asc() for c in self.columns))
+        query = query.options(*self._loads(fields or self.fields()))
+        found = list(self.site.session.scalars(query).unique())
+        self.has_more = len(found) > self.asked.size
+        found = found[: self.asked.size]
+        if backwards and cursor is not None:
+            found.reverse()
+        return found
+
+    def _cursor(self, row_id: int | None) -> Sequence[Any] | None:
+        """The sort values of the row the address names; a row that vanished means page one."""
+        if row_id is None:
+            return None
+        query = sa.select(*self.columns).where(self.entity.id == row_id)
+        return self.site.session.execute(query).first()
+
+    def _loads(self, fields: Sequence[Field]) -> Iterator[Any]:
+        for one in fields:
+            if isinstance(one, Key) and one.link:
+                yield joinedload(getattr(self.entity, one.link))
+
+    def count(self) -> int:
+        """Exact to COUNT_CAP, COUNT_CAP + 1 beyond. Ordered, so that an index is walked and not the table."""
+        inner = sa.select(self.entity.id).where(*self.where())
+        inner = inner.order_by(*self.columns).limit(COUNT_CAP + 1)
+        query = sa.select(sa.func.count()).select_from(inner.subquery())
+        return int(self.site.session.scalar(query) or 0)
+
+    # --- the view model ---
+
+    def url(self, **changes: object) -> str:
+        """This list's address with some words changed; paging starts anew unless named."""
+        kept: dict[str, object] = {k: v for k, v in self.args.items() if k not in ("after", "before") and v}
+        return self.site.list_url(self.entity, **(kept | changes))
+
+    def page(self) -> ListPage:
+        fields = self.fields()
+        revealed = Revealed.now(self.entity, self.site.by)
+        self.require_sound()
+        rows = self.rows(fields)
+        return ListPage(
+            title=_(self.entity.__label__),
+            crumbs=crumbs(self.entity, self.site),
+            columns=[self._column(f) for f in fields],
+            rows=[self._row(obj, fields, revealed) for obj in rows],
+            count=count_text(self.count()),
+            filters=[self._filter(f) for f in self._offered()],
+            chips=list(self._chips()),
+            search=self.asked.q if self.entity.can_search() else None,
+            search_hint=_(self.entity.__search_hint__),
+            search_url=f"/search/{self.entity.__path__}",
+            keep=tuple(self._kept("q", "found")) + ((("site", "bureau"),) if self.site.is_bureau else ()),
+            keep_filtering=tuple(self._kept(*filters_of(self.entity, self.site.by))),
+            reset_url=self.site.list_url(self.entity),
+            first_url=self.url() if self.asked.after or self.asked.before else None,
+            previous_url=self._previous(rows),
+            next_url=self._next(rows),
+            reveal=self._reveal(fields, rows, revealed),
+            empty_title=_("没有符合条件的记录") if self._is_filtered() else _("还没有记录"),
+            empty_hint=_("请减少筛选条件，或点击“重置”查看全部。") if self._is_filtered() else "",
+        )
+
+    def _kept(self, *without: str) -> Iterator[tuple[str, str]]:
+        for name, value in self.args.items():
+            base = name.removesuffix("__from").removesuffix("__to").removesuffix("__text")
+            if value and base not in without and name not in ("after", "before"):
+                yield name, value
+
+    def _is_filtered(self) -> bool:
+        return bool(self.asked.conditions or self.asked.q or self.asked.found is not None)
+
+    def _column(self, one: Field) -> Column:
+        current = None
+        if self.asked.sort.removeprefix("-") == one.name:
+            current = "desc" if self.asked.sort.startswith("-") else "asc"
+        can = one.name in sortable(self.entity, self.site.by)
+        turn = f"-{one.name}" if current == "asc" else one.name
+        return Column(
+            one.name, _(one.label), isinstance(one, Number), current, self.url(sort=turn) if can else None  # type: ignore[arg-type]
+        )
+
+    def _row(self, obj: Entity, fields: Sequence[Field], revealed: Revealed) -> Row:
+        url = self.site.show_url(self.entity, obj.id) if self.site.can_open(self.entity) else None
+        cells = [cell(obj, one, self.site, revealed) for one in fields]
+        name = self.entity.__shown_as__ or self.entity.__natural_key__
+        at = next((i for i, f in enumerate(fields) if f.name == name), 0)
+        if url and cells and cells[at].url is None and cells[at].tone is None:
+            cells[at] = Cell(cells[at].text or _("查看"), url=url, masked=cells[at].masked)
+        return Row(obj.id, url, tuple(cells))
+
+    def neighbours(self, rows: Sequence[Entity]) -> tuple[int | None, int | None]:
+        """The ids to name in `before` and in `after` for the pages around these rows; None where there is none."""
+        if not rows:
+            return None, None
+        has_previous = self.asked.after or (self.asked.before and self.has_more)
+        has_next = self.asked.before or self.has_more
+        return rows[0].id if has_previous else None, rows[-1].id if has_next else None
+
+    def _previous(self, rows: Sequence[Entity]) -> str | None:
+        before, _after = self.neighbours(rows)
+        return self.url(before=before) if before is not None else None
+
+    def _next(self, rows: Sequence[Entity]) -> str | None:
+        _before, after = self.neighbours(rows)
+        return self.url(after=after) if after is not None else None
+
+    def _offered(self) -> list[Field]:
+        active = {f.name for f, _op, _v in self.asked.conditions}
+        offered = filters_of(self.entity, self.site.by).values()
+        return [f for f in offered if f.listed or f.filter or f.name in active]
+
+    def _filter(self, one: Field) -> Filter:
+        values = {op: self.args.get(one.name + ("" if op == "is" else f"__{op}"), "") for op in ("is", "from", "to")}
+        kind, options, lookup = filter_shape(one)
+        label = self._key_label(one, values["is"]) if isinstance(one, Key) and values["is"] else ""
+        return Filter(
+            one.name,
+            _(one.label),
+            kind,  # type: ignore[arg-type]
+            values["from"] if kind.startswith("range") else values["is"],
+            values["to"],
+            label,
+            options,
+            lookup,
+        )
+
+    def _chips(self) -> Iterator[Chip]:
+        if self.asked.q:
+            yield Chip(_("查询：%(q)s", q=self.asked.q), self.url(q=None))
+        if self.asked.found is not None:
+            yield Chip(_("按号码查到的记录"), self.url(found=None))
+        signs = {"is": "：", "from": " ≥ ", "to": " ≤ "}
+        for one, operator, value in self.asked.conditions:
+            name = one.name if operator == "is" else f"{one.name}__{operator}"
+            text = self._key_label(one, str(value)) if isinstance(one, Key) else one.show(value)
+            yield Chip(f"{_(one.label)}{signs[operator]}{text}", self.url(**{name: None}))
+
+    def _key_label(self, one: Key, raw: str) -> str:
+        target = one.target.partition(".")[0]
+        row_id = _row_id(raw)
+        if target not in registry or row_id is None:
+            return raw
+        found = self.site.session.get(registry[target], row_id)
+        return found.shown() if found is not None else raw
+
+    def _reveal(self, fields: Sequence[Field], rows: Sequence[Entity], revealed: Revealed) -> Reveal | None:
+        return reveal_form(self.entity, self.site, fields, [r.id for r in rows], _("本页所列记录"), self._here(), revealed)
+
+    def _here(self) -> str:
+        return self.site.list_url(self.entity, **self.args)
+
+
+def reveal_form(
+    entity: type[Entity],
+    site: Site,
+    fields: Sequence[Field],
+    ids: Sequence[int],
+    what: str,
+    here: str,
+    revealed: Revealed,
+) -> Reveal | None:
+    """Offered where something masked is on screen and the person may see it for a reason."""
+    if not ids or not any(f.mask for f in fields) or not site.by.has(f"{entity.key()}:reveal"):
+        return None
+    return Reveal(f"/reveal/{entity.key()}", what, here, tuple(ids), active=revealed.ids >= set(ids))
+
+
+def filter_shape(one: Field) -> tuple[str, tuple[tuple[str, str], ...], str | None]:
+    """(kind of the filter, its options, its look-up address)."""
+    if isinstance(one, Code | Flag):
+        return "choice", one.options(), None
+    if isinstance(one, Day):
+        return "range_day", (), None
+    if isinstance(one, Number):
+        return "range_number", (), None
+    if isinstance(one, Key):
+        return "lookup", (), f"/lookup/{one.target.partition('.')[0]}"
+    return "text", (), None
+
+
+def count_text(count: int) -> str:
+    if count > COUNT_CAP:
+        return _("%(n)s条以上", n="10 000")
+    return _("共%(n)s条", n=f"{count:,}".replace(",", " "))
+
+
+def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:
+    home = Crumb(_("区域概览"), "/bureau/") if site.is_bureau else Crumb(_("首页"), "/")
+    url = site.list_url(entity) if site.by.has(f"{entity.key()}:list") else None
+    return [home, Crumb(_(entity.__label__), url), *more]
+

@@ -1,0 +1,54 @@
+"""Server-side look-ups for links: suggestions as one types, within the reader's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.core.entity import Entity, registry
+from app.core.errors import Denied, Missing
+from app.core.rights import Actor, refusal
+
+LIMIT = 20
+Choices = Sequence[tuple[int, str]]
+Suggest = Callable[[Session, Actor, str, int], Choices]
+
+_special: dict[str, tuple[Suggest, Callable[[Session, Actor, int], str]]] = {}
+
+
+def register(table: str, suggest_: Suggest, label: Callable[[Session, Actor, int], str]) -> None:
+    """For link targets that are not entities (accounts): how to suggest, how to name one."""
+    _special[table] = (suggest_, label)
+
+
+def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LIMIT) -> Choices:
+    """(id, label) of the first rows that match. Raises Missing for unknown tables, Denied without the right."""
+    if table in _special:
+        return _special[table][0](session, by, typed, limit)
+    if table not in registry or registry[table].__scope__ == "audit":
+        raise Missing()
+    entity = registry[table]
+    if entity.__scope__ != "open" and not (by.has(f"{table}:list") or by.has(f"{table}:show")):
+        raise Denied(refusal(by, f"{table}:list"))
+    query = sa.select(entity).order_by(*_order(entity)).limit(limit)
+    if typed:
+        query = query.where(entity.search(typed, session.get_bind().dialect.name))
+    return [(obj.id, obj.shown()) for obj in session.scalars(query).unique()]
+
+
+def _order(entity: type[Entity]) -> tuple[sa.ColumnElement[object], ...]:
+    column = getattr(entity, entity.__order__.removeprefix("-"))
+    return (column, entity.id)
+
+
+def label_of(session: Session, by: Actor, table: str, raw: str) -> str:
+    """The name of the row with this id, or a sentence that it is gone."""
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+        return ""
+    if table in _special:
+        return _special[table][1](session, by, int(raw))
+    found = session.get(registry[table], int(raw)) if table in registry else None
+    return found.shown() if found is not None else _("（已不存在）")

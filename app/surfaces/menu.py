@@ -1,0 +1,124 @@
+"""The menu of wording.md, reduced to what exists and what this person may open. One place knows its order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+from flask_babel import gettext as _
+
+from app.core.entity import Entity, registry
+from app.core.rights import Actor
+from app.surfaces.viewmodels import MenuGroup, MenuItem
+
+SCHOOL_GROUPS = ("我的待办", "学校管理", "学籍管理", "档案管理", "系统管理", "帮助")
+BUREAU_GROUPS = ("区域概览", "学校", "年级与班级", "学生", "异动业务", "系统管理")
+ICONS = {
+    "学校管理": "building",
+    "学籍管理": "people",
+    "档案管理": "archive",
+    "系统管理": "gear",
+    "主管部门查看": "binoculars",
+    "帮助": "question-circle",
+}
+BUREAU = "主管部门查看"
+_ORDER = (
+    "学校基本信息",
+    "学段与主管部门",
+    "校区管理",
+    "年级管理",
+    "班级管理",
+    "学生花名册",
+    "学籍异动",
+    "电子学籍档案",
+    "学籍号变更记录",
+    "个人设置",
+    "用户管理",
+    "授权管理",
+    "访问日志",
+    "回收站",
+    "行政区划",
+    "学年",
+    "学期",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page written by hand that wants a place in the menu."""
+
+    menu: str  # "组 › 项"
+    url: str
+    right: str = ""  # "" for everyone who is logged in
+
+
+_entries: list[Entry] = []
+
+
+def add(entry: Entry) -> None:
+    if entry not in _entries:
+        _entries.append(entry)
+
+
+def groups(by: Actor, path: str) -> list[MenuGroup]:
+    """The groups this person sees, in the order of wording.md; the page at `path` is marked."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for menu, url in _all(by):
+        group, _sep, label = menu.partition(" › ")
+        found.setdefault(group, []).append((label, url))
+    order = {name: n for n, name in enumerate((BUREAU, *SCHOOL_GROUPS))}
+    return [
+        _group(name, sorted(found[name], key=lambda item: _rank(item[0])), path)
+        for name in sorted(found, key=lambda name: order.get(name, 99))
+    ]
+
+
+def _rank(label: str) -> tuple[int, str]:
+    return (_ORDER.index(label) if label in _ORDER else 99, label)
+
+
+def _group(name: str, items: list[tuple[str, str]], path: str) -> MenuGroup:
+    made = tuple(MenuItem(_(label), url, _is_here(url, path)) for label, url in items)
+    return MenuGroup(_(name), made, ICONS.get(name, "dot"), any(item.active for item in made))
+
+
+def _is_here(url: str, path: str) -> bool:
+    base = url.removesuffix("list/")
+    return path == url or (base.count("/") > 1 and path.startswith(base))
+
+
+def _all(by: Actor) -> Iterator[tuple[str, str]]:
+    if by.is_of_bureau:
+        yield from _bureau(by)
+    for entity in registry:
+        if not entity.__menu__ or not by.has(f"{entity.key()}:list") or "list" not in entity.__actions__:
+            continue
+        if by.is_of_bureau and entity.__bureau__ and not _can_write(by, entity):
+            continue  # read on the bureau's own site
+        yield entity.__menu__, f"/{entity.__path__}/list/"
+    for entry in _entries:
+        if not entry.right or by.has(entry.right):
+            yield entry.menu, entry.url
+
+
+def _bureau(by: Actor) -> Iterator[tuple[str, str]]:
+    if not any(by.has(f"{e.key()}:list") for e in registry if e.__bureau__):
+        return
+    yield f"{BUREAU} › 区域概览", "/bureau/"
+    for entity in registry:
+        if entity.__bureau__ and by.has(f"{entity.key()}:list"):
+            yield f"{BUREAU} › {entity.__label__}", f"/bureau/{entity.__path__}/"
+
+
+def _can_write(by: Actor, entity: type[Entity]) -> bool:
+    return any(by.has(f"{entity.key()}:{verb}") for verb in ("add", "edit", "delete", "govern"))
+
+
+def register(app: Flask) -> None:
+    add(Entry("系统管理 › 回收站", "/recycle-bin/", "recycle_bin:list"))
+
+    @app.context_processor
+    def menu_for_page() -> dict[str, object]:
+        by = g.get("actor")
+        return {"menu": groups(by, request.path) if by is not None else []}

@@ -1,0 +1,246 @@
+"""Staff pages: a Flask-AppBuilder ModelView per entity, generated from the registry.
+
+Flask-AppBuilder gives routes, permissions and registration; list, form and detail are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from flask import Flask, flash, redirect, render_template, request
+from flask_appbuilder import ModelView, expose, has_access
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from app.core import saving, scope
+from app.core.entity import Entity, registry
+from app.core.errors import Denied, Invalid, Missing, Stale
+from app.extensions import db
+from app.surfaces import detail, forms
+from app.surfaces.display import Revealed
+from app.surfaces.listing import Listing, crumbs
+from app.surfaces.security import current_actor
+from app.surfaces.site import Site
+from app.surfaces.store import ReadOnlyStore
+from app.surfaces.viewmodels import ConfirmPage, Crumb, FormPage
+
+Answer = Response | str | tuple[str, int]
+
+ROUTES = {"list": "list", "show": "show", "add": "add", "edit": "edit", "delete": "delete"}
+
+
+def site() -> Site:
+    return Site(current_actor(), db.session())
+
+
+class EntityPages(ModelView):
+    """The five pages of one entity. `entity` is set by the generated subclass."""
+
+    entity: type[Entity]
+
+    related_views: ClassVar[list[Any]] = []
+    _related_views: ClassVar[list[Any]] = []
+
+    # Flask-AppBuilder would build forms and widgets of its own from the model; none of them is used.
+    def _init_forms(self) -> None: ...
+    def _init_properties(self) -> None: ...
+
+    @expose("/list/")
+    @has_access
+    def list(self) -> Answer:
+        listing = Listing(self.entity, site(), request.args)
+        page = listing.page()
+        page.actions = list(detail.list_actions(self.entity, listing.site))
+        return render_template("list.html", page=page)
+
+    @expose("/show/<int:pk>")
+    @has_access
+    def show(self, pk: int) -> Answer:
+        page = detail.page(self._get(pk), site())
+        return render_template("detail.html", page=page)
+
+    @expose("/add", methods=["GET", "POST"])
+    @has_access
+    def add(self) -> Answer:
+        return FormFlow(self.entity, site(), None).answer()
+
+    @expose("/edit/<int:pk>", methods=["GET", "POST"])
+    @has_access
+    def edit(self, pk: int) -> Answer:
+        return FormFlow(self.entity, site(), self._get(pk)).answer()
+
+    @expose("/delete/<int:pk>", methods=["GET", "POST"])
+    @has_access
+    def delete(self, pk: int) -> Answer:
+        here, obj = site(), self._get(pk)
+        _require(here, "delete", obj)
+        if request.method == "POST":
+            return self._delete_now(obj, here)
+        if why := list(obj.why_not_delete()):
+            raise Invalid([("", sentence) for sentence in why])
+        return render_template("confirm.html", page=_confirm(obj, here))
+
+    def _delete_now(self, obj: Entity, here: Site) -> Answer:
+        name = obj.shown()
+        with saving.work():
+            saving.delete(obj, here.by, version=version_in(request.form))
+        flash(_("已删除%(what)s“%(name)s”。", what=_(self.entity.__label__), name=name), "success")
+        return redirect(here.list_url(self.entity))
+
+    def _get(self, pk: int) -> Entity:
+        found = db.session.get(self.entity, pk) if pk < 2**63 else None
+        if found is None:
+            raise Missing()
+        return found
+
+
+def _require(here: Site, action: str, obj: Entity) -> None:
+    verdict = scope.may(here.session, here.by, action, obj)
+    if not verdict:
+        raise Denied(str(verdict))
+
+
+def version_in(typed: MultiDict[str, str]) -> int:
+    """The version that the page was made from. Raises Invalid when the form carries none."""
+    raw = typed.get("version", "")
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 10):
+        raise Invalid(_("页面已过期，缺少记录的版本。请重新打开这条记录再操作。"))
+    return int(raw)
+
+
+def _confirm(obj: Entity, here: Site) -> ConfirmPage:
+    label, name = _(type(obj).__label__), obj.shown()
+    return ConfirmPage(
+        title=_("删除%(what)s“%(name)s”", what=label, name=name),
+        crumbs=crumbs(type(obj), here, Crumb(name, here.show_url(type(obj), obj.id)), Crumb(_("删除"))),
+        sentence=_("将删除%(what)s“%(name)s”。请再次确认。", what=label, name=name),
+        goes_with=list(obj.goes_with()),
+        submit_label=_("确认删除%(what)s“%(name)s”", what=label, name=name),
+        cancel_url=here.show_url(type(obj), obj.id),
+        action_url=f"/{obj.__path__}/delete/{obj.id}",
+        hidden=[("version", str(obj.version))],
+    )
+
+
+class FormFlow:
+    """Add or edit through the form, with its nested rows. What was typed stays on the page when it is refused."""
+
+    def __init__(self, entity: type[Entity], here: Site, obj: Entity | None) -> None:
+        self.entity, self.site, self.obj = entity, here, obj
+        revealed = Revealed.now(entity, here.by)
+        self.sheet = forms.Sheet(entity, here.by, here.session, obj, revealed=revealed)
+        self.nested = [
+            forms.Nested(
+                child, here.by, here.session, forms.saved_children(here.session, child, obj), Revealed.now(child, here.by)
+            )
+            for child in registry.inlines_of(entity)
+            if here.by.has(f"{child.key()}:show")
+        ]
+
+    def answer(self) -> Answer:
+        if self.obj is not None:
+            _require(self.site, "edit", self.obj)
+        if request.method == "GET":
+            for one in self.nested:
+                one.from_saved()
+            return render_template("form.html", page=self._page())
+        return self._submit()
+
+    def _submit(self) -> Answer:
+        try:
+            saved = self._save(request.form)
+        except Invalid as refused:
+            return render_template("form.html", page=self._page(refused.complaints)), 422
+        except Stale as stale:
+            return render_template("form.html", page=self._conflict(stale)), 409
+        flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
+        return redirect(self.site.show_url(self.entity, saved.id))
+
+    def _save(self, typed: MultiDict[str, str]) -> Entity:
+        version = version_in(typed) if self.obj is not None else None
+        complaints = [("", forms.unknown(n)) for n in forms.stray_names(typed, self.entity, [n.entity for n in self.nested])]
+        data = self.sheet.read(typed)
+        with saving.work() as work:
+            work.complaints += complaints
+            if self.obj is None:
+                saved = saving.create(self.entity, data, self.site.by, complaints=self.sheet.complaints)
+            else:
+                saved = saving.edit(self.obj, data, self.site.by, version=version, complaints=self.sheet.complaints)
+            for one in self.nested:
+                _save_nested(one.from_typed(typed), typed, saved, work)
+            if self.nested and not work.complaints:
+                rows = [row for one in self.nested for row in forms.saved_children(self.site.session, one.entity, saved)]
+                work.complaints += saved.check_inlines(rows)
+        return saved
+
+    def _page(self, complaints: Sequence[tuple[str, str]] = ()) -> FormPage:
+        label = _(self.entity.__label__)
+        inputs = self.sheet.inputs(complaints)
+        names = {one.name: one.label for one in inputs.values()}
+        tables = [one.table(complaints) for one in self.nested]
+        names |= {one.name: one.label for table in tables for row in table.rows for one in row.inputs}
+        here = self.site.show_url(self.entity, self.obj.id) if self.obj is not None else ""
+        word = _("修改") if self.obj is not None else _("新增")
+        trail = [Crumb(self.obj.shown(), here)] if self.obj is not None else []
+        return FormPage(
+            title=f"{word}{label}" + (f" · {self.obj.shown()}" if self.obj is not None else ""),
+            crumbs=crumbs(self.entity, self.site, *trail, Crumb(word)),
+            sections=forms.sections(self.entity, inputs),
+            cancel_url=here or self.site.list_url(self.entity),
+            inlines=tables,
+            hidden=[("version", str(self.obj.version))] if self.obj is not None else [],
+            complaints=[(name if name in names else "", names.get(name, ""), text) for name, text in complaints],
+            note=_(self.entity.__add_note__) if self.obj is None and self.entity.__add_note__ else None,
+        )
+
+    def _conflict(self, stale: Stale) -> FormPage:
+        page = self._page()
+        if self.obj is not None:
+            page.conflict = forms.conflict(self.sheet, stale, {})
+            page.hidden = [("version", str(self.obj.version))]
+        return page
+
+
+def _save_nested(nested: forms.Nested, typed: MultiDict[str, str], owner: Entity, work: saving.Work) -> None:
+    work.complaints += nested.complaints
+    key = forms.owner_key(nested.entity)
+    for prefix, sheet, gone, version in nested.sheets:
+        if gone:
+            if sheet.obj is not None:
+                saving.delete(sheet.obj, nested.by, version=version)
+            continue
+        data = sheet.read(typed)
+        words: dict[str, Any] = {"prefix": prefix, "complaints": sheet.complaints}
+        if sheet.obj is not None:
+            saving.edit(sheet.obj, data, nested.by, version=version, **words)
+        elif any(value is not None for value in data.values()) or sheet.complaints:
+            saving.create(nested.entity, {**data, key: owner.id}, nested.by, **words)
+
+
+# --- generation ---------------------------------------------------------------------------------------
+
+
+def generate(app: Flask) -> None:
+    """Registers a class per entity that has pages; its name is the endpoint."""
+    builder = app.extensions["appbuilder"]
+    for entity in registry:
+        if entity.__path__ and entity.__actions__:
+            builder.add_view_no_menu(view_for(entity))
+
+
+def view_for(entity: type[Entity]) -> type[EntityPages]:
+    """The generated view class: routes only for the actions that exist."""
+    actions = [a for a in ROUTES if a in entity.__actions__]
+    body: dict[str, Any] = {
+        "entity": entity,
+        "route_base": f"/{entity.__path__}",
+        "class_permission_name": entity.key(),
+        "datamodel": ReadOnlyStore(entity),
+        "include_route_methods": set(actions),
+        "base_permissions": [f"can_{a}" for a in actions],
+        "method_permission_name": {a: a for a in actions},
+        "list_columns": ["id"],
+    }
+    return type(f"{entity.__name__}Pages", (EntityPages,), body)

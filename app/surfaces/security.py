@@ -1,0 +1,301 @@
+"""Who is asking: one gate before every request, and Flask-AppBuilder's security reduced to what this system uses.
+
+Login page, token login and home are in `entrance`; passwords and locks in `core.logins`; what an actor may do in
+`core.rights`. Flask-AppBuilder registers some 110 addresses of its own: here none of them is left.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import flask_babel
+import sqlalchemy as sa
+from flask import Flask, current_app, g, redirect, request, session
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.security.sqla.manager import SecurityManager as StockSecurityManager
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import gettext as _
+from flask_jwt_extended import verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_login import AnonymousUserMixin, current_user, login_user
+from jwt import PyJWTError
+from werkzeug.exceptions import Unauthorized
+from werkzeug.wrappers import Response
+
+from app.core import logins, rights, scope
+from app.core.databases import reading_session
+from app.core.entity import registry
+from app.core.errors import Denied
+from app.core.logins import LoginRules
+from app.core.rights import Actor
+from app.extensions import csrf, db
+from app.surfaces.handlers import wants_json
+
+LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
+SETTINGS_PATH, PASSWORD_PATH = "/account/", "/account/password"
+OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
+"""Everything else wants a login: a page is open only by standing here."""
+AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
+
+
+# --- what other surfaces ask --------------------------------------------------------------------------
+
+
+def current_actor() -> Actor:
+    """Who acts in this request. Raises Denied when nobody is logged in."""
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        raise Denied(_("您还没有登录，或登录已过期。请重新登录。"))
+    return actor
+
+
+def local_path(raw: str | None, otherwise: str = "/") -> str:
+    """`raw` if it is a path on this site and nothing else (browsers take // and /\\ for another host)."""
+    if not raw or not raw.startswith("/") or raw[1:2] in ("/", "\\") or len(raw) > 2_000:
+        return otherwise
+    if "\\" in raw or any(ord(ch) <= 0x20 or ord(ch) == 0x7F for ch in raw):
+        return otherwise
+    return raw
+
+
+def login_rules() -> LoginRules:
+    return LoginRules.of(current_app.config)
+
+
+# --- sessions -----------------------------------------------------------------------------------------
+
+
+def start_session(user: User) -> None:
+    """A new session: nothing that was in the cookie before survives, so that nobody can plant one."""
+    session.clear()
+    login_user(user)
+    session["sid"] = secrets.token_urlsafe(9)
+    session["seen"] = int(time.time())
+    session["place"] = _place_name(user)
+
+
+def renew_session(user: User) -> None:
+    """After the epoch moved: this session goes on, every other one has ended."""
+    session["_user_id"] = logins.session_key(user)
+
+
+def close_session(why: str = "") -> None:
+    """`why` is told on the login page: "idle", "elsewhere"."""
+    session.clear()
+    if why:
+        session["ended"] = why
+
+
+def _place_name(user: User) -> str:
+    """School or bureau, for the top bar: kept in the session, so that no page asks for it."""
+    with scope.acting(db.session(), rights.system("login")):
+        if user.school_id is not None:
+            school: Any = registry["school"]
+            return db.session.scalar(sa.select(school.name).where(school.id == user.school_id)) or ""
+        if user.region_code is not None:
+            region: Any = registry["region"]
+            name = db.session.scalar(sa.select(region.name).where(region.code == user.region_code))
+            return _("%(name)s主管部门", name=name or user.region_code)
+    return ""
+
+
+# --- the gate -----------------------------------------------------------------------------------------
+
+
+def bears_token() -> bool:
+    """A call with an Authorization header is judged by its token alone, whatever cookie comes along."""
+    return request.path.startswith("/api/") and "bearer" in request.headers.get("Authorization", "").lower()
+
+
+def _is_static() -> bool:
+    return (request.endpoint or "").rpartition(".")[2] == "static"
+
+
+def _to_login() -> Response:
+    if wants_json():
+        raise Unauthorized()
+    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else _path_of_referrer()
+    return redirect(f"{LOGIN_PATH}?{urlencode({'next': back})}" if back != "/" else LOGIN_PATH)
+
+
+def _path_of_referrer() -> str:
+    """Where a form that came too late was filled in."""
+    there = urlsplit(request.referrer or "")
+    return local_path(there.path) if there.netloc == request.host else "/"
+
+
+def _require_form_token() -> None:
+    if current_app.config["WTF_CSRF_ENABLED"]:
+        csrf.protect()
+
+
+class SecurityManager(StockSecurityManager):
+    """Answers Flask-AppBuilder's questions from the request's actor; lets no stock view in."""
+
+    views: tuple[type, ...] = ()
+
+    # --- one decision before every request ---
+
+    def before_request(self) -> Response | None:  # type: ignore[override]
+        """Finds the person, then decides whether the request goes on."""
+        g.actor, g.user = None, AnonymousUserMixin()
+        if _is_static():
+            return None
+        g.pop("_login_user", None)  # Flask-Login keeps it in g, which may outlive a request
+        scope.set_actor(db.session(), None)
+        if request.path == TOKEN_PATH:
+            return None
+        if bears_token():
+            self._enter_by_token()
+        else:
+            self._enter_by_cookie()
+        return self._gate()
+
+    def _enter_by_token(self) -> None:
+        g._login_user = g.user  # nobody: or Flask-Login would read the cookie
+        try:
+            verify_jwt_in_request()
+        except (JWTExtendedException, PyJWTError):
+            raise Unauthorized() from None
+
+    def _enter_by_cookie(self) -> None:
+        user = current_user._get_current_object()
+        if not user.is_authenticated:
+            if "_user_id" in session:
+                close_session(g.pop("ended", "elsewhere"))
+            return
+        if time.time() - session["seen"] >= AFTER_SECONDS:
+            session["seen"] = int(time.time())
+        self._enter(user)
+
+    def _enter(self, user: User) -> None:
+        by = rights.load_actor(db.session(), user)
+        g.user, g.actor, g._login_user = user, by, user
+        scope.set_actor(db.session(), by)
+        scope.set_actor(reading_session(current_app), by)
+
+    def _gate(self) -> Response | None:
+        if request.endpoint is None:
+            return None  # there is no such address: 404 or 405 says so
+        if request.path not in OPEN_PATHS:
+            if g.actor is None:
+                return _to_login()
+            if self._must_change() and request.path not in (PASSWORD_PATH, LOGOUT_PATH):
+                return self._to_password()
+        if not bears_token():
+            _require_form_token()
+        return None
+
+    def _must_change(self) -> bool:
+        return logins.must_change_password(g.user, login_rules(), datetime.now(UTC))
+
+    def _to_password(self) -> Response:
+        if wants_json():
+            raise Denied(_("您的密码须先修改才能继续使用。请登录网页修改密码。"))
+        return redirect(PASSWORD_PATH)
+
+    # --- Flask-Login and tokens ---
+
+    def load_user(self, pk: str) -> User | None:  # type: ignore[override]
+        user = logins.user_of(db.session(), pk)
+        seen = session.get("seen")
+        if user is None or logins.is_ended(user, session.get("sid")) or not isinstance(seen, int):
+            return None
+        if time.time() - seen > login_rules().idle_after.total_seconds():
+            g.ended = "idle"
+            return None
+        return user
+
+    def load_user_jwt(self, _jwt_header: dict[str, Any], jwt_data: dict[str, Any]) -> User | None:
+        """A token dies with the epoch that it was given under, and where the password must be changed first."""
+        user = logins.user_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
+        if user is None or logins.must_change_password(user, login_rules(), datetime.now(UTC)):
+            return None
+        self._enter(user)
+        return user
+
+    # --- Flask-AppBuilder's questions ---
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        by: Actor | None = g.get("actor")
+        if by is None:
+            return False
+        right = rights.as_right(permission_name, view_name)
+        if not by.has(right):
+            g.refusal = rights.refusal(by, right)
+        return by.has(right)
+
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:
+        return False
+
+    def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
+        return set()
+
+    def get_user_roles(self, user: Any) -> list[object]:
+        return []  # grants are the only source of access
+
+    # --- the allow-list ---
+
+    def register_views(self) -> None:
+        from app.surfaces import entrance
+
+        self.auth_view = self.appbuilder.add_view_no_menu(entrance.LoginView)
+        self.appbuilder.add_view_no_menu(entrance.LogoutView)
+        self._limit(self.auth_view, self.appbuilder.add_api(entrance.TokenApi))
+        self.appbuilder.add_api(entrance.ApiDescription)
+
+    def _limit(self, *views: Any) -> None:
+        """Failed attempts are counted for an address and for an account, over page and token login together.
+
+        Failed ones only: a whole school may come in from one address at eight o'clock.
+        """
+        from app.surfaces import entrance
+
+        keys: tuple[Callable[[], str], ...] = (entrance.address_key, entrance.account_key)
+        for key in keys:
+            for view in views:
+                self.limiter.shared_limit(
+                    lambda: str(current_app.config["LOGIN_LIMIT"]),
+                    scope="login",
+                    key_func=key,
+                    methods=["POST"],
+                    deduct_when=lambda response: response.status_code >= 400,
+                )(view.blueprint)
+
+
+class Builder(AppBuilder):
+    """Without /back, /lang, the menu API and the stock security views."""
+
+    def _add_admin_views(self) -> None:
+        self._indexview = self.add_view_no_menu(self.indexview)
+        self.sm.register_views()
+
+
+def register(app: Flask) -> None:
+    """Makes the AppBuilder and closes what it opens."""
+    from app.surfaces import entrance
+
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # the gate checks, since it knows who needs no token
+    app.config["JWT_TOKEN_LOCATION"] = ["headers"]
+    Builder(
+        app,
+        db.session,
+        indexview=entrance.HomeView,
+        base_template="shell.html",
+        security_manager_class=SecurityManager,
+        update_perms=False,
+    )
+    flask_babel.get_babel(app).locale_selector = lambda: app.config["BABEL_DEFAULT_LOCALE"]
+    app.context_processor(_on_every_page)
+
+
+def _on_every_page() -> dict[str, object]:
+    by: Actor | None = g.get("actor")
+    if by is None:
+        return {"me": None}
+    return {"me": {"name": by.name, "place": session.get("place", "")}, "settings_url": SETTINGS_PATH}

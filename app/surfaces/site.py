@@ -1,0 +1,38 @@
+"""Where a surface's addresses are, so that one list and one detail serve staff pages and the bureau's site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy.orm import Session
+
+from app.core.entity import Entity
+from app.core.rights import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One front: its actor, its session, its addresses."""
+
+    by: Actor
+    session: Session
+    is_bureau: bool = False
+
+    def list_url(self, entity: type[Entity], **args: object) -> str:
+        base = f"/bureau/{entity.__path__}/" if self.is_bureau else f"/{entity.__path__}/list/"
+        return with_args(base, args)
+
+    def show_url(self, entity: type[Entity], id_: int) -> str:
+        return f"/bureau/{entity.__path__}/show/{id_}" if self.is_bureau else f"/{entity.__path__}/show/{id_}"
+
+    def can_open(self, entity: type[Entity]) -> bool:
+        """Whether this front has a page for a row of `entity` that the actor may see."""
+        if not entity.__path__ or "show" not in entity.__actions__:
+            return False
+        return (entity.__bureau__ or not self.is_bureau) and self.by.has(f"{entity.key()}:show")
+
+
+def with_args(base: str, args: dict[str, object]) -> str:
+    kept = {key: value for key, value in args.items() if value not in (None, "")}
+    return f"{base}?{urlencode(kept)}" if kept else base

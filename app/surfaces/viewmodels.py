@@ -1,0 +1,280 @@
+"""What the one list, form, detail, confirm and error template are given, whichever library serves the page.
+
+Plain values only: text is already labelled, masked and translated; URLs are complete. No query starts from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Tone = Literal["neutral", "good", "warn", "bad", "info"]
+Style = Literal["primary", "secondary", "danger", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    label: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link (get) or a one-button form (post). With `refused` it is greyed and says why."""
+
+    label: str
+    url: str
+    method: Literal["get", "post"] = "get"
+    style: Style = "secondary"
+    icon: str | None = None  # name of a Bootstrap icon, e.g. "pencil"
+    refused: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()  # hidden fields of a post
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """A form that asks a reason once and shows masked values: posts `reason` and `next` to `url`."""
+
+    url: str
+    what: str  # "这名学生" / "本页所列学生"
+    next: str
+    ids: tuple[int, ...] = ()  # posted as repeated `id`
+    active: bool = False  # values are shown now
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    url: str | None = None
+    tone: Tone | None = None  # drawn as a badge
+    masked: bool = False
+    wide: bool = False  # takes the whole width of a detail section
+
+
+# --- list ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    label: str
+    numeric: bool = False
+    sorted: Literal["asc", "desc"] | None = None
+    sort_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: int
+    url: str | None
+    cells: tuple[Cell, ...]
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter input. Range kinds post `<name>__from` and `<name>__to`; the others `<name>`."""
+
+    name: str
+    label: str
+    kind: Literal["text", "choice", "range_day", "range_number", "lookup"]
+    value: str = ""
+    value_to: str = ""
+    value_label: str = ""  # what a look-up shows for its value
+    options: tuple[tuple[str, str], ...] = ()
+    lookup_url: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    label: str
+    remove_url: str
+
+
+@dataclass(slots=True)
+class ListPage:
+    title: str
+    crumbs: list[Crumb]
+    columns: list[Column]
+    rows: list[Row]
+    count: str  # "共 1 180 条" / "10 000 条以上"
+    filters: list[Filter] = field(default_factory=list)
+    chips: list[Chip] = field(default_factory=list)
+    search: str | None = None  # None: this list has no search box
+    search_url: str = ""  # posted to, so that no number that is looked for enters an address
+    search_hint: str = ""
+    keep: tuple[tuple[str, str], ...] = ()  # hidden fields that survive a new search (filters, sort, the site)
+    keep_filtering: tuple[tuple[str, str], ...] = ()  # hidden fields that survive a new filter (search, sort)
+    reset_url: str = ""
+    first_url: str | None = None
+    previous_url: str | None = None
+    next_url: str | None = None
+    actions: list[Action] = field(default_factory=list)
+    empty_title: str = ""
+    empty_hint: str = ""
+    reveal: Reveal | None = None
+    note: str | None = None  # a sentence above the list
+    tone: Tone | None = None
+
+
+# --- form ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input. `name` is posted; inline rows use names like `family-0-name`."""
+
+    name: str
+    label: str
+    widget: Literal["text", "textarea", "select", "day", "month", "number", "lookup", "readonly", "hidden", "password", "file"]
+    value: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+    help: str = ""
+    errors: tuple[str, ...] = ()
+    locked: str | None = None  # greyed: the sentence that says why and which procedure to use
+    lookup_url: str | None = None
+    lookup_label: str = ""
+    maxlength: int | None = None
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormSection:
+    title: str
+    inputs: tuple[Input, ...]
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InlineRow:
+    """One row of a nested table: `inputs` include hidden `<prefix>-id` and `<prefix>-version`; ticking
+    `<prefix>-gone` removes it on save."""
+
+    prefix: str
+    inputs: tuple[Input, ...]
+    is_saved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InlineTable:
+    name: str
+    title: str
+    rows: tuple[InlineRow, ...]
+    blank: InlineRow  # template row; its prefix is `<name>-__n__`
+    add_label: str = "增加一行"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Someone else saved first: per field what it was, what it is now, what was typed."""
+
+    sentence: str
+    lines: tuple[tuple[str, str, str, str], ...]  # label, base, theirs, mine
+
+
+@dataclass(slots=True)
+class FormPage:
+    title: str
+    crumbs: list[Crumb]
+    sections: list[FormSection]
+    submit_label: str = "保存"
+    cancel_url: str = ""
+    action_url: str = ""
+    inlines: list[InlineTable] = field(default_factory=list)
+    hidden: list[tuple[str, str]] = field(default_factory=list)  # version and the like; csrf_token() is added by the template
+    complaints: list[tuple[str, str, str]] = field(default_factory=list)  # input name or "", label, sentence
+    conflict: Conflict | None = None
+    note: str | None = None
+    has_files: bool = False
+
+
+# --- detail -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class DetailSection:
+    title: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedTable:
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    empty: str = "暂无记录"
+    more_url: str | None = None
+    add: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    when: str
+    title: str
+    who: str = ""
+    lines: tuple[tuple[str, str, str], ...] = ()  # label, before, after
+    tone: Tone = "neutral"
+    url: str | None = None
+
+
+@dataclass(slots=True)
+class DetailPage:
+    title: str
+    crumbs: list[Crumb]
+    sections: list[DetailSection]
+    subtitle: str = ""
+    badges: list[Cell] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    related: list[RelatedTable] = field(default_factory=list)
+    timeline: list[TimelineEntry] | None = None
+    timeline_title: str = "时间线"
+    reveal: Reveal | None = None
+
+
+# --- the rest -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ConfirmPage:
+    """A second question before something goes: names what goes with it. The button says the whole act."""
+
+    title: str
+    crumbs: list[Crumb]
+    sentence: str
+    goes_with: list[str]
+    submit_label: str
+    cancel_url: str
+    action_url: str
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ErrorPage:
+    code: int
+    title: str
+    sentence: str
+    way_out: str = ""
+    actions: list[Action] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    label: str
+    url: str
+    active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    label: str
+    items: tuple[MenuItem, ...]
+    icon: str = ""
+    active: bool = False

@@ -6,14 +6,13 @@ Everything said here is read by whoever runs the system; no command prints a pup
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -23,16 +22,19 @@ from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from flask_migrate import Migrate
 
-from app.core import checkup, jobs, places, rights, saving, scope, upkeep
+import config as settings
+from app.areas.people import passwords, roots
+from app.areas.people.roles import load_roles
+from app.core import checkup, jobs, rights, saving, scope, upkeep
 from app.core.entity import Entity, registry
+from app.core.errors import Invalid
 from app.extensions import db
 
-DEMO_SCHOOLS, DEMO_STUDENTS, DEMO_SEED = 8, 3_100, 1
 STOP_WITHIN = 30  # seconds for the worker to finish what it has begun
 
 
 def register(app: Flask) -> None:
-    Migrate(app, db, render_as_batch=True, compare_type=True)
+    Migrate(app, db, directory=settings.ROOT / "migrations")
     jobs.prepare(app)
     for command in (demo, show_rights, why, worker, serve, check, grant_root, backup):
         app.cli.add_command(command)
@@ -40,12 +42,6 @@ def register(app: Flask) -> None:
 
 def _actor() -> rights.Actor:
     return rights.system("command")
-
-
-@contextmanager
-def _saving() -> Iterator[sa.orm.Session]:
-    with scope.acting(db.session(), _actor()), saving.work() as work:
-        yield work.session
 
 
 def _person(username: str) -> User:
@@ -59,13 +55,15 @@ def _person(username: str) -> User:
 
 
 @click.command("demo")
-@click.option("--schools", default=DEMO_SCHOOLS, show_default=True, help="How many schools.")
-@click.option("--students", default=DEMO_STUDENTS, show_default=True, help="How many pupils, about.")
-@click.option("--seed", default=DEMO_SEED, show_default=True, help="The same seed gives the same district.")
-@click.option("--date", "today", type=click.DateTime(["%Y-%m-%d"]), help="The day the district lives on; today.")
-@click.option("--if-empty", is_flag=True, help="Do nothing where there are schools already.")
+@click.option("--schools", type=click.IntRange(1), help="How many schools, the cast's district among them.")
+@click.option("--students", type=click.IntRange(1), help="How many pupils.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same district.")
+@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="The day the district lives on; today.")
+@click.option("--if-empty", is_flag=True, help="Do nothing where anybody has an account.")
 @click.option("--reset", is_flag=True, help="Throw the present demo district away first.")
-def demo(schools: int, students: int, seed: int, today: datetime | None, if_empty: bool, reset: bool) -> None:
+def demo(
+    schools: int | None, students: int | None, seed: int, on: datetime | None, if_empty: bool, reset: bool
+) -> None:
     """Build the demo district: 澜川市 with its schools, pupils and people."""
     from seeds import demo as district
 
@@ -75,10 +73,12 @@ def demo(schools: int, students: int, seed: int, today: datetime | None, if_empt
         if if_empty:
             return
         raise click.ClickException(_("数据库里已有数据，不能再建演示数据。演示库可以用make demo-reset重建。"))
-    day = today.date() if today else date.today()
-    with _saving() as session:
-        rights.sync(session)
-        district.build(session, schools=schools, students=students, seed=seed, today=day)
+    click.echo(_("正在建立演示数据。"))
+    day = on.date() if on else None
+    try:
+        district.build(db.session(), schools=schools, students=students, seed=seed, on=day)
+    except ValueError as fault:
+        raise click.ClickException(str(fault)) from None
     click.echo(_("演示数据已建好。"))
 
 
@@ -104,8 +104,9 @@ def _has_real_people() -> bool:
 def show_rights(sync: bool) -> None:
     """Print every role and its rights."""
     if sync:
-        with _saving() as session:
-            click.echo(_("新写入%(n)s项权限。", n=rights.sync(session)))
+        with scope.acting(db.session(), _actor()), saving.work() as work:
+            click.echo(_("新写入%(n)s项权限。", n=rights.sync(work.session)))
+            load_roles(work.session)
     for role in db.session().scalars(sa.select(Role).order_by(Role.level, Role.id)):
         click.echo(f"{role.label or role.name} ({role.level})")
         for right in sorted(rights.rights_in_role(role)):
@@ -117,15 +118,18 @@ def show_rights(sync: bool) -> None:
 @click.argument("action")
 @click.argument("record")
 def why(person: str, action: str, record: str) -> None:
-    """Say whether PERSON may do ACTION to RECORD (student:12), and through which grant or for want of what."""
+    """Say whether PERSON may do ACTION to RECORD, and through which grant or for want of what.
+
+    ACTION is "edit" or "student:edit", RECORD is "student:12".
+    """
     session = db.session()
     by = rights.load_actor(session, _person(person))
     with scope.acting(session, _actor()), scope.with_deleted(session):
         obj = _record(record)
-        right = f"{obj.key()}:{action}"
-        if right not in rights.all_rights():
-            raise click.ClickException(_("没有“%(right)s”这项权限。请用flask rights查看。", right=right))
-        verdict = scope.may(session, by, action, obj)
+        right = f"{obj.key()}:{action.rpartition(':')[2]}"
+        if right not in rights.all_rights() or not right.endswith(action):
+            raise click.ClickException(_("没有“%(right)s”这项权限。请用flask rights查看。", right=action))
+        verdict = scope.may(session, by, right.partition(":")[2], obj)
         through = [h for h in by.holdings if scope.lends(session, h, right, obj)]
     if not verdict:
         click.echo(_("不可以。%(why)s", why=verdict))
@@ -151,19 +155,22 @@ def _keys() -> list[str]:
 @click.command("grant-root")
 @click.argument("username")
 @click.argument("region")
-def grant_root(username: str, region: str) -> None:
-    """Give the admin of REGION's bureau every role to pass on, and none to use."""
-    taker = _person(username)
-    if places.check_region(region) or taker.region_code != region:
-        raise click.ClickException(_("账号“%(name)s”不属于区划%(code)s的主管部门。请核对代码。", name=username, code=region))
-    extent = rights.Extent.of(None, region, None, None)
-    with _saving() as session:
-        roles = session.scalars(sa.select(Role).where(Role.school_id.is_(None), Role.region_code.is_(None))).all()
-        held = {g.role_id for g in rights.open_roots(session, taker)}
-        new = [role for role in roles if role.id not in held and role.permissions]
-        for role in new:
-            rights.grant(session, _actor(), taker, role, extent, usable=False, passable=True)
-    click.echo(_("已授予%(n)s个可转授的角色。", n=len(new)))
+@click.option("--name", help="Open the account first, for the person of this name.")
+def grant_root(username: str, region: str, name: str | None) -> None:
+    """Give the admin of REGION's bureau every right to pass on, and none of them to use."""
+    session = db.session()
+    try:
+        if name:
+            password = passwords.one_time(current_app.config["SECRET_KEY"], secrets.token_hex(8))
+            roots.open_first_admin(session, username, name, region, password)
+            click.echo(_("已开通账号“%(name)s”，首次登录须修改密码。", name=username))
+            click.echo(f"password: {password}")
+        elif not roots.grant_root(session, username, region):
+            click.echo(_("这个账号已持有全部可转授权限。"))
+            return
+    except Invalid as fault:
+        raise click.ClickException(fault.sentence) from None
+    click.echo(_("已授予全部可转授权限。"))
 
 
 # --- running ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from importlib import import_module
 from flask import Flask
 
 MODELS = ("regions.models", "schools.models", "students.models", "changes.models")
-PAGES = ("schools.pages", "people.pages")
+PAGES = ("schools.pages", "people.pages", "reports.pages")
 
 
 def load() -> None:
@@ -19,5 +19,5 @@ def load() -> None:
 def load_pages(app: Flask) -> None:
     """Registers the few pages that are written by hand: the `VIEWS` of each page module."""
     for name in PAGES:
-        for view in import_module(f"{__name__}.{name}").VIEWS:
+        for view in getattr(import_module(f"{__name__}.{name}"), "VIEWS", ()):
             app.extensions["appbuilder"].add_view_no_menu(view)

@@ -6,6 +6,7 @@ Values are raw codes and ISO dates; labels and masks are applied when a row is s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,12 +14,26 @@ import sqlalchemy as sa
 from flask import has_request_context, request
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core.entity import READ_ONLY, Entity, Scope
-from app.core.fields import BigId, col
+from app.core.entity import READ_ONLY, Entity, Scope, registry
+from app.core.fields import BigId, Text, col
 from app.extensions import open_door
 
 if TYPE_CHECKING:
     from app.core.rights import Actor
+
+
+OTHER_NAMES = {"person": "人员", "role_grant": "授权", "role": "角色", "scope": "管理范围以外"}
+"""What is audited and is not an entity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityName(Text):
+    """The key of an entity, shown as its label."""
+
+    def show(self, value: str | None) -> str:
+        if value in registry:
+            return registry[value].__label__
+        return OTHER_NAMES.get(value or "", value or "")
 
 
 class AuditEntry(Entity):
@@ -41,7 +56,7 @@ class AuditEntry(Entity):
     at: Mapped[datetime] = col.moment("时间", listed=True)
     actor_name: Mapped[str] = col.text("操作人", 64, listed=True)
     action: Mapped[str] = col.code("操作", "audit_action", listed=True)
-    entity: Mapped[str] = col.text("对象", 40, listed=True)
+    entity: Mapped[str] = col.described(EntityName(label="对象", length=40, listed=True), sa.String(40))
     row_id: Mapped[int | None] = col.number("编号", high=10**12, type_=BigId)
     reason: Mapped[str | None] = col.text("事由", 200, listed=True)
     authority: Mapped[str | None] = col.text("依据", 60)

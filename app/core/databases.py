@@ -49,6 +49,11 @@ def _with_driver(url: sa.URL) -> sa.URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
+def analyze(session: Session) -> None:
+    """Tells the query planner how much there is now; after a large load, before anybody reads it."""
+    session.connection().execute(sa.text("ANALYZE"), execution_options={"unguarded": True})
+
+
 def _set_up(engine: Engine) -> None:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_sqlite_connect):
         event.listen(engine, "connect", _on_sqlite_connect)
@@ -70,6 +75,6 @@ def _on_sqlite_connect(connection: Any, record: Any) -> None:
 
 def _on_sqlite_begin(connection: sa.Connection) -> None:
     """`saving.work()` takes the write lock at once: on SQLite it is the row lock."""
-    writes = connection.get_execution_options().get("writing") or db.session.registry.has() and db.session().info.get("writing")
+    writes = connection.get_execution_options().get("writing") or (db.session.registry.has() and db.session().info.get("writing"))
     is_main = connection.engine is db.engine
     connection.connection.dbapi_connection.execute("BEGIN IMMEDIATE" if writes and is_main else "BEGIN")

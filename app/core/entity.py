@@ -116,8 +116,13 @@ class Entity(Model):
         return {r.key: r.info["link"] for r in sa.inspect(cls).relationships if "link" in r.info}
 
     def shown(self) -> str:
-        """The row's name for people."""
-        return str(getattr(self, self.__shown_as__ or self.__natural_key__ or "id") or "")
+        """The row's name for people: a code by its label, what is masked always masked."""
+        name = self.__shown_as__ or self.__natural_key__ or "id"
+        value, field = getattr(self, name), self.fields().get(name)
+        if field is None:
+            return str(value or "")
+        text = field.show(value)
+        return field.mask(text) if text and field.mask else text
 
     # --- what an entity may say for itself ---
 
@@ -214,13 +219,16 @@ class Registry:
 
     def __init__(self) -> None:
         self._entities: dict[str, type[Entity]] = {}
+        self.generation = 0  # grows with every change: what is kept of a registry is kept under it
 
     def add(self, entity: type[Entity]) -> None:
         self._entities[_snake(entity.__name__)] = entity
+        self.generation += 1
 
     def remove(self, entity: type[Entity]) -> None:
         """Takes an entity out again; for tests that add one."""
         self._entities.pop(entity.key(), None)
+        self.generation += 1
 
     def __iter__(self) -> Iterator[type[Entity]]:
         return iter(self._entities.values())

@@ -359,6 +359,10 @@ class _Columns:
     def _split(self, words: dict[str, Any]) -> dict[str, Any]:
         return {key: words.pop(key) for key in self._SQL if key in words}
 
+    def described(self, field: Field, type_: Any, **sql: Any) -> MappedColumn[Any]:
+        """A column with a Field of one's own kind."""
+        return self._make(field, type_, **sql)
+
     def text(self, label: str, length: int, **words: Any) -> MappedColumn[Any]:
         sql = self._split(words)
         return self._make(Text(label=label, length=length, **words), sa.String(length), **sql)

@@ -95,7 +95,11 @@ def _hash_of_nobody() -> str:
 def is_password_of(stored: str | None, typed: str) -> bool:
     """Takes as long whether there is an account or not. What cannot be a password (NUL, half characters) is none."""
     fits = 0 < len(typed) <= LONGEST_PASSWORD and typed.isprintable()
-    return check_password_hash(stored or _hash_of_nobody(), typed if fits else "") and fits and stored is not None
+    return (
+        check_password_hash(stored or _hash_of_nobody(), typed if fits else "")
+        and fits
+        and stored is not None
+    )
 
 
 def set_password(user: User, password: str, *, must_change: bool) -> None:
@@ -121,7 +125,12 @@ def sign_in(session: Session, typed_name: str, password: str, rules: LoginRules)
     is_right = is_password_of(stored, password)
     with saving.work():
         found = locked_row(session, user_id)
-        if found is None or not found.is_active or is_locked(found, datetime.now(UTC)) or found.password != stored:
+        if (
+            found is None
+            or not found.is_active
+            or is_locked(found, datetime.now(UTC))
+            or found.password != stored
+        ):
             _write_as_others_do(session)
             return None
         if not is_right:
@@ -154,7 +163,9 @@ def count_failure(session: Session, user: User, rules: LoginRules) -> bool:
         return False
     user.fail_login_count, user.locked_until = 0, datetime.now(UTC) + rules.lock_for
     until = {"until": user.locked_until.isoformat()}
-    audit.note(session, rights.system("login"), "lock", "person", user.id, after=until, **place_words(session, user))
+    audit.note(
+        session, rights.system("login"), "lock", "person", user.id, after=until, **place_words(session, user)
+    )
     return True
 
 

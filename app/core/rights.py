@@ -31,7 +31,6 @@ from app.core.errors import Denied, Invalid
 from app.core.fields import FROM_ABOVE, BigId, UtcDateTime
 from app.core.places import authority_range
 
-
 # --- what Flask-AppBuilder's models lack (added in place: subclasses of them break on flush) ----------
 
 User.school_id = mapped_column(BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"), nullable=True, index=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +17,9 @@ from flask_appbuilder import Model
 from flask_babel import gettext as _
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session, with_loader_criteria
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.dml import Delete, Update, UpdateBase
+from sqlalchemy.orm import Session, object_session, with_loader_criteria
 
-from app.core import audit, rights
+from app.core import audit, rights, statements
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
@@ -28,17 +28,18 @@ from app.core.rights import Actor, Extent, Place
 from app.extensions import door_is_open
 
 READ_RIGHTS = ("list", "show")
+_MET = object()  # marks statements that met the read wall
 
 
 # --- who acts -----------------------------------------------------------------------------------------
 
 
 def set_actor(session: Session, by: Actor | None) -> None:
-    """Makes `by` the actor of this session. What an earlier actor had loaded is forgotten."""
+    """Makes `by` the actor of this session. What an earlier actor had loaded or begun is forgotten."""
     if session.info.get("actor") is not by:
-        for loaded in list(session.identity_map.values()):
-            if isinstance(loaded, Entity):
-                session.expunge(loaded)
+        for known in [*session.identity_map.values(), *session.new]:
+            if isinstance(known, Entity):
+                session.expunge(known)
     session.info["actor"] = by
     session.info.pop("criteria", None)
 
@@ -61,7 +62,7 @@ def unscoped(session: Session, reason: str) -> Iterator[None]:
     if actor is None:
         raise Denied(_("未登录，不能查询。请先登录。"))
     if not actor.is_system:
-        audit.note(session, actor, "lookup", reason)
+        audit.note(session, actor, "lookup", "scope", reason=reason)
     session.info["unscoped"] = True
     try:
         yield
@@ -97,6 +98,7 @@ def by_authority(session: Session, authority: Authority | None) -> Iterator[None
 
 @event.listens_for(Session, "do_orm_execute")
 def _read_wall(state: Any) -> None:
+    state.update_execution_options(wall=_MET)
     if state.is_column_load:
         return  # a refresh of a row that the wall let in before
     info = state.session.info
@@ -105,7 +107,8 @@ def _read_wall(state: Any) -> None:
         return
     options = info.get("criteria")
     if options is None:
-        options = info["criteria"] = tuple(_criteria(info.get("actor"), bool(info.get("with_deleted"))))
+        options = _criteria(info.get("actor"), bool(info.get("with_deleted")), registry.generation)
+        info["criteria"] = options
     state.statement = state.statement.options(*options)
 
 
@@ -114,12 +117,18 @@ def _refuse_whole_rows(state: Any) -> None:
         raise RuntimeError("a look-up across scopes selects columns, not whole rows")
 
 
-def _criteria(by: Actor | None, deleted_too: bool) -> Iterator[Any]:
+@lru_cache(maxsize=512)
+def _criteria(by: Actor | None, deleted_too: bool, generation: int) -> tuple[Any, ...]:
+    """One criterion for each entity. Kept for the actors of late: whoever holds the same grants is the same key."""
+    return tuple(_make_criteria(by, deleted_too))
+
+
+def _make_criteria(by: Actor | None, deleted_too: bool) -> Iterator[Any]:
     for entity in registry:
         where = visible(entity, by)
         if issubclass(entity, Recyclable) and not deleted_too:
             where = sa.and_(where, entity.deleted_at.is_(None))
-        yield with_loader_criteria(entity, where, include_aliases=True, propagate_to_loaders=False)
+        yield with_loader_criteria(entity, where, include_aliases=True)
 
 
 def visible(entity: type[Entity], by: Actor | None) -> sa.ColumnElement[bool]:
@@ -229,17 +238,35 @@ def _write_wall(session: Session, context: Any, instances: Any) -> None:
     for obj in session.dirty:
         if isinstance(obj, Entity) and session.is_modified(obj, include_collections=False):
             changed = _changed(obj)
+            if "deleted_at" in changed and len(changed) > 1:
+                _checked(session, obj, "edit", changed - {"deleted_at"})
             action = "delete" if "deleted_at" in changed else "edit"
             rows.append((obj, *_checked(session, obj, action, changed)))
     for obj in session.deleted:
         if isinstance(obj, Entity):
             rows.append((obj, *_checked(session, obj, "delete", set())))
     session.info.setdefault("to_audit", []).extend(rows)
+    session.info["checked"] = {id(obj): _full(obj) for obj, *_words in rows}
+
+
+def _unit_wall(mapper: Any, connection: Any, obj: Entity) -> None:
+    """Relationships write keys during the flush: refuses a row that is not as the write wall saw it."""
+    session = object_session(obj)
+    checked = session.info.get("checked", {}).get(id(obj)) if session else None
+    if checked is None and sa.inspect(obj).persistent and not _changed(obj) and obj not in session.deleted:
+        return  # looked at in the flush, and not written
+    if checked != _full(obj):
+        raise Denied("rows are written by their own columns, never through a relationship")
+
+
+for _moment in ("before_insert", "before_update", "before_delete"):
+    event.listen(Entity, _moment, _unit_wall, propagate=True)
 
 
 @event.listens_for(Session, "after_flush")
 def _audit_flush(session: Session, context: Any) -> None:
     pending = session.info.pop("to_audit", [])
+    session.info.pop("checked", None)
     if pending:
         actor, authority = session.info["actor"], session.info.get("authority")
         audit.write(session, [_audit_row(actor, authority, *one) for one in pending])
@@ -248,6 +275,7 @@ def _audit_flush(session: Session, context: Any) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _forget_audit(session: Session, previous: Any) -> None:
     session.info.pop("to_audit", None)
+    session.info.pop("checked", None)
 
 
 def _checked(
@@ -256,6 +284,9 @@ def _checked(
     """Refuses, or returns (audit action, before, after)."""
     actor: Actor | None = session.info.get("actor")
     authority: Authority | None = session.info.get("authority")
+    _refuse_expressions(obj)
+    if action == "edit" and changed & {"id", "version"}:
+        raise Denied("id and version are nobody's to set")
     before, after = _values(obj, action, changed)
     typed = changed - obj.settled
     check_row(session, actor, authority, type(obj), action, _full(obj, old=True), _full(obj), typed)
@@ -263,6 +294,12 @@ def _checked(
     if action == "delete" and "deleted_at" in changed and obj.deleted_at is None:  # type: ignore[attr-defined]
         word = "restore"
     return word, before, after
+
+
+def _refuse_expressions(obj: Entity) -> None:
+    """The database would work an expression out past the scope."""
+    if any(hasattr(value, "__clause_element__") or isinstance(value, sa.ClauseElement) for value in _full(obj).values()):
+        raise Denied("a value is a value, not an expression")
 
 
 def check_row(
@@ -278,6 +315,8 @@ def check_row(
     """The one question of the write wall, for objects and for rows: actor, scope before and after, right, key data."""
     if actor is None:
         raise Denied(_("没有操作人，不能保存。请重新登录。"))
+    if entity is audit.AuditEntry:
+        raise Denied("audit lines are written by the walls alone")
     if actor.is_system or authority is not None:
         return
     right = f"{entity.key()}:{action}"
@@ -318,12 +357,16 @@ def is_locked_on_add(entity: type[Entity], name: str, value: Any) -> bool:
     return field.edit is Edit.BY_SYSTEM or (field.edit is Edit.BY_CHANGE and default is not None)
 
 
+def settled_sentence(entity: type[Entity], name: str) -> str:
+    return _("“%(label)s”由系统生成，不能填写或修改。", label=_(entity.fields()[name].label))
+
+
 def locked_sentence(entity: type[Entity], name: str) -> str:
     """Why a field cannot be typed, and where it is changed (wording.md §4.2)."""
     field = entity.fields()[name]
     label = _(field.label)
     if field.edit is BY_SYSTEM:
-        return _("“%(label)s”由系统生成，不能填写或修改。", label=label)
+        return settled_sentence(entity, name)
     if field.edit is FROM_ABOVE:
         return _("“%(label)s”由主管部门下达，学校不能修改。需要更正的，请联系主管部门。", label=label)
     where = _(field.procedure or "日常管理—关键数据变更申请")
@@ -400,7 +443,7 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
     if entity.__scope__ == "school":
         return _school_places(session, values)
     if entity.__scope__ == "parties":
-        return _party_places(session, values.get(entity.__parties_key__))  # type: ignore[attr-defined]
+        return _party_places(session, values.get(entity.__parties_key__), values)  # type: ignore[attr-defined]
     narrow = entity.__narrow__
     return (
         Place(
@@ -433,10 +476,12 @@ def _school_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, 
     return tuple(Place(id_, code) for code in found) or (Place(id_, values.get("authority_code")),)
 
 
-def _party_places(session: Session, change_id: int | None) -> tuple[Place, ...]:
+def _party_places(session: Session, change_id: int | None, values: Mapping[str, Any]) -> tuple[Place, ...]:
+    """One for each party; to grades and classes a change belongs by its pupil."""
     party = registry["change_party"].__table__
     found = _look(session, sa.select(party.c.school_id, party.c.authority_code).where(party.c.change_id == change_id))
-    return tuple(Place(school, code) for school, code in found)
+    of = _pupil_place(session, values)
+    return tuple(Place(school, code, of.grade_id, of.class_id) for school, code in found)
 
 
 def _look(session: Session, query: sa.Select[Any]) -> sa.Result[Any]:
@@ -448,6 +493,8 @@ def _reaches(session: Session, actor: Actor, right: str, entity: type[Entity], v
     extents = actor.reach(right)
     if not extents or entity.__scope__ == "open":
         return bool(extents)
+    if right.rpartition(":")[2] in READ_RIGHTS and (entity.__school_wide__ or entity.__scope__ == "school"):
+        extents = tuple(replace(extent, grade_ids=frozenset(), class_ids=frozenset()) for extent in extents)
     places = place_of(session, entity, values)
     return any(extent.covers(place) for extent in extents for place in places)
 
@@ -464,46 +511,41 @@ def may(session: Session, by: Actor, action: str, obj: Entity) -> rights.Verdict
     return rights.Verdict(False, rights.refusal(by, right, elsewhere=by.has(right)))
 
 
-# --- writes: what must not pass beside the door -------------------------------------------------------
+def lends(session: Session, held: rights.Holding, right: str, obj: Entity) -> bool:
+    """Whether this one grant gives `right` over this row."""
+    if not held.usable or right not in held.rights:
+        return False
+    return obj.__scope__ == "open" or any(held.extent.covers(p) for p in place_of(session, type(obj), _full(obj)))
 
 
-@event.listens_for(Engine, "before_execute", retval=True)
-def _engine_wall(
-    connection: Any, clause: Any, multiparams: Any, params: Any, options: Any
-) -> tuple[Any, Any, Any]:
-    if not _is_unguarded({**connection.get_execution_options(), **options}):
-        _refuse_statement(clause)
-    return clause, multiparams, params
-
-
-def _refuse_statement(clause: Any) -> None:
-    if isinstance(clause, sa.TextClause):
-        raise Denied("textual SQL does not pass the wall")
-    if isinstance(clause, UpdateBase):
-        table = clause.table
-        if isinstance(clause, Update | Delete) and table is registry["audit_entry"].__table__:
-            raise Denied("the audit is insert-only")
-        if not door_is_open() and registry.by_table(table.name) is not None:
-            raise Denied("entity tables are written through saving only")
-    elif isinstance(clause, sa.Select) and not _is_orm(clause) and not door_is_open():
-        if any(isinstance(t, sa.Table) and _guards_reads(t) for t in visitors.iterate(clause)):
-            raise Denied("entity tables are read through the mapped classes only")
-
-
-def _is_orm(clause: Any) -> bool:
-    return clause._propagate_attrs.get("compile_state_plugin") == "orm"
-
-
-def _guards_reads(table: sa.Table) -> bool:
-    entity = registry.by_table(table.name)
-    return entity is not None and entity.__scope__ != "open"
+# --- what must not pass beside the walls --------------------------------------------------------------
 
 
 @event.listens_for(Engine, "before_cursor_execute")
-def _driver_wall(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-    if context is not None and context.compiled is None and not _is_unguarded(connection.get_execution_options()):
+def _engine_wall(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    if context is None or context.execution_options.get("unguarded"):
+        return
+    if context.compiled is None:
         raise Denied("driver SQL does not pass the wall")
+    touch = statements.touch_of(context.compiled)
+    _refuse_writing(touch)
+    if touch.reads and not door_is_open():
+        _refuse_reading(touch, met_read_wall=context.execution_options.get("wall") is _MET)
 
 
-def _is_unguarded(options: Mapping[str, Any]) -> bool:
-    return bool(options.get("unguarded"))
+def _refuse_writing(touch: statements.Touch) -> None:
+    if touch.is_text:
+        raise Denied("textual SQL does not pass the wall")
+    if touch.is_definition:
+        raise Denied("tables are made and dropped by migrations only")
+    if audit.AuditEntry.__tablename__ in touch.changes:
+        raise Denied("the audit is insert-only")
+    if touch.writes and not door_is_open():
+        raise Denied("entity tables are written through saving only")
+
+
+def _refuse_reading(touch: statements.Touch, *, met_read_wall: bool) -> None:
+    if touch.reads_past:
+        raise Denied("entity tables are read through the mapped classes only")
+    if not met_read_wall:
+        raise Denied("entities are read in a session, where somebody acts")

@@ -32,14 +32,14 @@ def has_people(engine: Engine) -> bool:
 def drop_everything(engine: Engine) -> None:
     """Drops every table of ours, and Alembic's mark."""
     with engine.connect().execution_options(unguarded=True) as connection:
-        with _loose_keys(connection), connection.begin():
+        with loose_keys(connection), connection.begin():
             Model.metadata.drop_all(connection)
             sa.Table("alembic_version", sa.MetaData()).drop(connection, checkfirst=True)
     engine.dispose()
 
 
 @contextmanager
-def _loose_keys(connection: sa.Connection) -> Iterator[None]:
+def loose_keys(connection: sa.Connection) -> Iterator[None]:
     """SQLite deletes row by row when a table is dropped, and tables refer to each other in circles."""
     if connection.dialect.name != "sqlite":
         yield

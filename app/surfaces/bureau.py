@@ -44,8 +44,8 @@ class Tally:
     """
 
     entity: type[Entity]
-    columns: tuple[Column, ...]
-    right: str
+    columns: tuple[Column, ...]  # labels are translated when shown
+    rights: tuple[str, ...]  # all of them, or the figures would be of what happens to be seen
     count: Callable[[Site, Sequence[int]], Mapping[int, tuple[Cell, ...]]]
 
     def cells(self, site: Site, ids: Sequence[int]) -> Mapping[int, tuple[Cell, ...]]:
@@ -69,7 +69,7 @@ def show_overview(draw: Callable[[Site, MultiDict[str, str]], str]) -> None:
 
 def _tally_of(entity: type[Entity], site: Site) -> Tally | None:
     tally = _tallies.get(entity.key())
-    return tally if tally is not None and site.by.has(tally.right) else None
+    return tally if tally is not None and all(map(site.by.has, tally.rights)) else None
 
 
 # --- who may come in ----------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class OnlyReads(AdminViewMeta):
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> None:
         super().__init__(name, bases, body)
-        cls._urls = [rule for rule in cls._urls if rule[1] in PAGES]
+        cls._urls: list[tuple[str, str, Iterable[str]]] = [rule for rule in cls._urls if rule[1] in PAGES]
 
 
 class Guarded(BaseView, metaclass=OnlyReads):
@@ -165,7 +165,10 @@ class EntityView(Guarded, BaseModelView):
             raise Missing()
         page = detail.page(obj, here)
         add_items(page, obj, here)
-        page.related = [with_columns(table, here) for table in page.related]
+        own = _(self.entity.__label__)  # rows of the same kind that hang on this one: most have none
+        page.related = [
+            with_columns(table, here) for table in page.related if table.rows or table.title != own
+        ]
         return render_template("detail.html", page=page)
 
 
@@ -175,7 +178,7 @@ class EntityView(Guarded, BaseModelView):
 def add_columns(page: ListPage, entity: type[Entity], here: Site) -> None:
     tally = _tally_of(entity, here)
     if tally is not None:
-        page.columns += tally.columns
+        page.columns += [replace(column, label=_(column.label)) for column in tally.columns]
         page.rows = _with_cells(page.rows, tally, here)
 
 
@@ -184,7 +187,7 @@ def add_items(page: DetailPage, obj: Entity, here: Site) -> None:
     if tally is not None and page.sections:
         cells = tally.cells(here, [obj.id])[obj.id]
         first = page.sections[0]
-        items = (Item(column.label, cell) for column, cell in zip(tally.columns, cells, strict=True))
+        items = (Item(_(column.label), cell) for column, cell in zip(tally.columns, cells, strict=True))
         page.sections[0] = replace(first, items=(*first.items, *items))
 
 
@@ -194,7 +197,7 @@ def with_columns(table: RelatedTable, here: Site) -> RelatedTable:
     tally = _tally_of(entity, here) if entity is not None else None
     if tally is None or not table.rows:
         return table
-    labels = tuple(column.label for column in tally.columns)
+    labels = tuple(_(column.label) for column in tally.columns)
     return replace(table, columns=table.columns + labels, rows=tuple(_with_cells(table.rows, tally, here)))
 
 
@@ -210,7 +213,11 @@ def _with_cells(rows: Iterable[Row], tally: Tally, here: Site) -> list[Row]:
 def generate(app: Flask) -> None:
     """Registers the overview and a class per entity that the bureau sees."""
     admin = Admin(
-        app, name="bureau", url="/bureau", endpoint="bureau", index_view=Overview(endpoint="bureau", url="/bureau")
+        app,
+        name="bureau",
+        url="/bureau",
+        endpoint="bureau",
+        index_view=Overview(endpoint="bureau", url="/bureau"),
     )
     for entity in registry:
         if is_here(entity):

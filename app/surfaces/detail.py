@@ -12,8 +12,9 @@ from app.core import rights, scope
 from app.core.audit import AuditEntry
 from app.core.entity import Entity, registry
 from app.core.fields import HERE, Choice, Field, Key, Text
+from app.core.wording import N_
 from app.surfaces.display import Revealed, cell, past_text
-from app.surfaces.listing import crumbs, reveal_form
+from app.surfaces.listing import crumbs, has_made_name, reveal_form
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import (
     Action,
@@ -44,7 +45,7 @@ def page(obj: Entity, site: Site) -> DetailPage:
         sections=sections(obj, list(seen.values()), site, revealed),
         badges=list(_badges(obj, list(seen.values()), site, revealed)),
         actions=[] if site.is_bureau else list(actions(obj, site)),
-        related=list(related(obj, site)),
+        related=[*_changed_values(obj, site), *related(obj, site)],
         timeline=timeline(obj, site) if site.by.has("audit_entry:show") and entity is not AuditEntry else None,
         reveal=reveal_form(entity, site, list(seen.values()), [obj.id], f"“{obj.shown()}”", site.show_url(entity, obj.id), revealed),
     )
@@ -56,9 +57,14 @@ def sections(obj: Entity, fields: Sequence[Field], site: Site, revealed: Reveale
         if one.form or isinstance(one, Key) or one.listed:
             title = one.section or type(obj).__label__
             grouped.setdefault(title, []).append(Item(_(one.label), cell(obj, one, site, revealed)))
-    grouped.get(type(obj).__label__, []).extend(
-        Item(_(label), Cell(str(value))) for label, value in obj.extra_items()
-    )
+    extra = [Item(_(label), Cell(str(value))) for label, value in obj.extra_items()]
+    if extra:
+        grouped.setdefault(type(obj).__label__, []).extend(extra)
+    rest = grouped.pop(type(obj).__label__, [])
+    if rest and grouped:
+        grouped[N_("所属与其他")] = rest
+    elif rest:
+        grouped[type(obj).__label__] = rest
     return [DetailSection(_(title), tuple(items)) for title, items in grouped.items()]
 
 
@@ -76,6 +82,9 @@ def _badges(obj: Entity, fields: Sequence[Field], site: Site, revealed: Revealed
 def actions(obj: Entity, site: Site) -> Iterator[Action]:
     """修改 and 删除 with the reason where they are refused, then what the area adds."""
     entity = type(obj)
+    if isinstance(obj, AuditEntry) and (record := _record_of(obj, site)) is not None:
+        what = _(type(record).__label__)
+        yield Action(_("查看%(what)s“%(name)s”", what=what, name=record.shown()), site.show_url(type(record), record.id))
     if "edit" in entity.__actions__:
         yield _action(_("修改"), f"/{entity.__path__}/edit/{obj.id}", "pencil", "edit", obj, site)
     if "delete" in entity.__actions__:
@@ -105,6 +114,8 @@ def list_actions(entity: type[Entity], site: Site) -> Iterator[Action]:
 
 def related(obj: Entity, site: Site) -> Iterator[RelatedTable]:
     for child, key in registry.children_of(type(obj)):
+        if key == "school_id" and not child.__school_wide__:
+            continue  # everything is of some school: its page shows what it consists of
         if not (child.__path__ and site.by.has(f"{child.key()}:show")) or (site.is_bureau and not _on_bureau(child, site)):
             continue
         yield _related_table(obj, child, key, site)
@@ -127,12 +138,15 @@ def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> Re
     more = None
     if len(found) > RELATED and "list" in child.__actions__ and site.by.has(f"{child.key()}:list"):
         more = site.list_url(child, **{key: obj.id})
-    return RelatedTable(_(child.__label__), tuple(_(f.label) for f in shown), rows, _("暂无记录"), more)
+    labels = ([_(child.__label__)] if has_made_name(child) else []) + [_(f.label) for f in shown]
+    return RelatedTable(_(child.__label__), tuple(labels), rows, _("暂无记录"), more)
 
 
 def _related_row(one: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> Row:
     url = site.show_url(type(one), one.id) if site.can_open(type(one)) else None
     cells = [cell(one, f, site, revealed) for f in fields]
+    if has_made_name(type(one)):
+        return Row(one.id, url, (Cell(one.shown(), url=url), *cells))
     if url and cells and cells[0].url is None:
         cells[0] = Cell(cells[0].text or _("查看"), url=url, masked=cells[0].masked)
     return Row(one.id, url, tuple(cells))
@@ -151,7 +165,7 @@ def timeline(obj: Entity, site: Site) -> list[TimelineEntry]:
 
 
 def entry(one: AuditEntry, site: Site) -> TimelineEntry:
-    label = registry[one.entity].__label__ if one.entity in registry else one.entity
+    label = AuditEntry.fields()["entity"].show(one.entity)
     verb = AuditEntry.fields()["action"].show(one.action)
     reason = _("（事由：%(why)s）", why=one.reason) if one.reason else ""
     return TimelineEntry(
@@ -161,6 +175,21 @@ def entry(one: AuditEntry, site: Site) -> TimelineEntry:
         lines=tuple(_lines(one, site)) if one.action != "create" else (),
         tone=TONES.get(one.action, "neutral"),
     )
+
+
+def _changed_values(obj: Entity, site: Site) -> Iterator[RelatedTable]:
+    """On the page of one audit row: every value it wrote."""
+    lines = list(_lines(obj, site)) if isinstance(obj, AuditEntry) else []
+    if lines:
+        rows = tuple(Row(n, None, tuple(Cell(text) for text in line)) for n, line in enumerate(lines))
+        yield RelatedTable(_("写入的内容"), (_("项目"), _("原值"), _("现值")), rows)
+
+
+def _record_of(one: AuditEntry, site: Site) -> Entity | None:
+    """The row an audit row is about, where the reader may open it."""
+    if one.row_id is None or one.entity not in registry or not site.can_open(registry[one.entity]):
+        return None
+    return site.session.get(registry[one.entity], one.row_id)
 
 
 def _lines(one: AuditEntry, site: Site) -> Iterator[tuple[str, str, str]]:

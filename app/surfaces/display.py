@@ -54,7 +54,7 @@ def is_masked(field: Field, row_id: int | None, revealed: Revealed) -> bool:
     return field.mask is not None and row_id not in revealed.ids
 
 
-def text_of(field: Field, value: Any, row_id: int | None = None, revealed: Revealed = Revealed()) -> str:  # noqa: B008
+def text_of(field: Field, value: Any, row_id: int | None = None, revealed: Revealed = Revealed()) -> str:
     """The value as people read it, masked unless revealed. Keys give their number: see `cell`."""
     shown = field.show(value)
     if shown and field.mask is not None and is_masked(field, row_id, revealed):
@@ -74,7 +74,7 @@ def link_text(obj: Entity, field: Key) -> str:
     return str(getattr(target, type(obj).links()[field.link].shown_as) or "")
 
 
-def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed()) -> Cell:  # noqa: B008
+def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed()) -> Cell:
     value = getattr(obj, field.name)
     if isinstance(field, Key):
         return _key_cell(obj, field, site)

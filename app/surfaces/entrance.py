@@ -22,7 +22,7 @@ from app.core import logins
 from app.core.errors import Denied
 from app.core.rights import Actor
 from app.extensions import db
-from app.surfaces import openapi, security
+from app.surfaces import security
 from app.surfaces.problems import Unfit, answer, as_json
 from app.surfaces.security import LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH, local_path, login_rules
 from app.surfaces.viewmodels import FormPage, FormSection, Input, TimelineEntry, Tone
@@ -98,7 +98,9 @@ def _why_ended() -> str | None:
     why = session.pop("ended", "")
     minutes = int(login_rules().idle_after.total_seconds()) // 60
     return {
-        "idle": _("您已有%(n)s分钟没有操作，为保护学生信息，系统已退出登录。重新登录后将回到刚才的页面。", n=minutes),
+        "idle": _(
+            "您已有%(n)s分钟没有操作，为保护学生信息，系统已退出登录。重新登录后将回到刚才的页面。", n=minutes
+        ),
         "elsewhere": _("您的登录已失效：密码已修改，或账号的状态有变化。请重新登录。"),
         "password": _("密码连续输错次数过多，账号已锁定。请在锁定时间过后重新登录，或联系管理员解锁。"),
     }.get(why)
@@ -176,11 +178,15 @@ class TokenApi(BaseApi):
 
     resource_name = "security"
     openapi_spec_tag = "Security"
-    allowed = frozenset({"username", "password", "provider", "refresh"})  # the last two: what FAB's clients send
+    allowed = frozenset(
+        {"username", "password", "provider", "refresh"}
+    )  # the last two: what FAB's clients send
 
     def add_apispec_components(self, api_spec: Any) -> None:
         super().add_apispec_components(api_spec)
-        api_spec.components.security_scheme("jwt", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+        api_spec.components.security_scheme(
+            "jwt", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        )
 
     @expose("/login", methods=["POST"])
     def login(self) -> Response:

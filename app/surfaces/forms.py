@@ -19,7 +19,19 @@ from werkzeug.datastructures import MultiDict
 from app.core import rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Stale
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Code, Day, Field, Flag, Key, Month, Number, Text
+from app.core.fields import (
+    BY_CHANGE,
+    BY_SYSTEM,
+    FREELY,
+    FROM_ABOVE,
+    Code,
+    Day,
+    Field,
+    Flag,
+    Key,
+    Number,
+    Text,
+)
 from app.core.rights import Actor
 from app.surfaces import lookups
 from app.surfaces.display import Revealed, is_masked, link_text, text_of
@@ -106,8 +118,7 @@ class Sheet:
             if bound.is_unchanged_mask:
                 continue
             if bound.process_errors:
-                label = _(bound.described.label)
-                self.complaints.append((bound.short_name, f"“{label}”：{bound.process_errors[0]}"))
+                self.complaints.append((bound.short_name, str(bound.process_errors[0])))
                 continue
             data[bound.short_name] = bound.data
         return data
@@ -141,7 +152,7 @@ class Sheet:
         )
         if self.is_locked(one):
             shown = self._locked_text(one)
-            return replace(made, widget="readonly", value=shown, locked=scope.locked_sentence(self.entity, one.name))
+            return replace(made, widget="readonly", help="", value=shown, locked=scope.locked_sentence(self.entity, one.name))
         return replace(made, **self._widget(one, value))
 
     def _locked_text(self, one: Field) -> str:
@@ -161,7 +172,7 @@ class Sheet:
             return {"widget": "select", "options": (("", _("请选择")), *options)}
         if isinstance(one, Text) and one.long:
             return {"widget": "textarea"}
-        kinds = {Day: "day", Month: "month", Number: "number"}
+        kinds = {Day: "day", Number: "number"}
         return {"widget": kinds.get(type(one), "text")}
 
     def _key_widget(self, one: Key, value: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, load_only
 
 from app.core import rights
 from app.core.entity import Entity, registry
@@ -40,6 +40,11 @@ class Asked:
     size: int = PAGE_SIZE
     found: tuple[int, ...] | None = None
     complaints: list[tuple[str, str]] = field(default_factory=list)
+
+
+def has_made_name(entity: type[Entity]) -> bool:
+    """Whether rows are named by what no column holds (七年级（3）班); such a name is shown first."""
+    return bool(entity.__shown_as__) and entity.__shown_as__ not in entity.fields()
 
 
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
@@ -181,15 +186,14 @@ class Listing:
         return found
 
     def fields(self) -> list[Field]:
-        """The list's columns: those declared as listed, or the first six where none is."""
+        """The list's columns: those declared as listed, or the first six where none is; for people who see several
+        schools the school as the second."""
         seen = rights.visible_fields(self.site.by, self.entity)
+        listed = [f for f in seen.values() if f.listed] or [f for f in seen.values() if f.form][:6]
         if self._spans_schools() and "school_id" in seen and self.entity.__scope__ != "audit":
-            seen = {"school_id": seen.pop("school_id")} | seen
-            extra = [seen["school_id"]]
-        else:
-            extra = []
-        listed = [f for f in seen.values() if f.listed]
-        return extra + (listed or [f for f in seen.values() if f.form][:6])
+            listed = [f for f in listed if f.name != "school_id"]
+            listed.insert(0 if has_made_name(self.entity) else 1, seen["school_id"])
+        return listed
 
     def _spans_schools(self) -> bool:
         extents = self.site.by.reach(f"{self.entity.key()}:list")
@@ -222,9 +226,15 @@ class Listing:
         return self.site.session.execute(query).first()
 
     def _loads(self, fields: Sequence[Field]) -> Iterator[Any]:
+        """Only the columns that the list shows, and the linked rows' names along with them."""
+        names = {"id", "version", *(f.name for f in fields), *(c.key for c in self.columns)}
+        if self.entity.__shown_as__ in self.entity.fields():
+            names.add(self.entity.__shown_as__)
+        if not self._name_column():
+            yield load_only(*(getattr(self.entity, name) for name in names))
         for one in fields:
             if isinstance(one, Key) and one.link:
-                yield joinedload(getattr(self.entity, one.link))
+                yield _link_load(self.entity, one.link)
 
     def count(self) -> int:
         """Exact to COUNT_CAP, COUNT_CAP + 1 beyond. Ordered, so that an index is walked and not the table."""
@@ -248,13 +258,13 @@ class Listing:
         return ListPage(
             title=_(self.entity.__label__),
             crumbs=crumbs(self.entity, self.site),
-            columns=[self._column(f) for f in fields],
+            columns=[*self._name_column(), *(self._column(f) for f in fields)],
             rows=[self._row(obj, fields, revealed) for obj in rows],
             count=count_text(self.count()),
             filters=[self._filter(f) for f in self._offered()],
             chips=list(self._chips()),
             search=self.asked.q if self.entity.can_search() else None,
-            search_hint=_(self.entity.__search_hint__),
+            search_hint=_(self.entity.__search_hint__) if self.entity.__search_hint__ else "",
             search_url=f"/search/{self.entity.__path__}",
             keep=tuple(self._kept("q", "found")) + ((("site", "bureau"),) if self.site.is_bureau else ()),
             keep_filtering=tuple(self._kept(*filters_of(self.entity, self.site.by))),
@@ -286,9 +296,14 @@ class Listing:
             one.name, _(one.label), isinstance(one, Number), current, self.url(sort=turn) if can else None  # type: ignore[arg-type]
         )
 
+    def _name_column(self) -> list[Column]:
+        return [Column("", _(self.entity.__label__))] if has_made_name(self.entity) else []
+
     def _row(self, obj: Entity, fields: Sequence[Field], revealed: Revealed) -> Row:
         url = self.site.show_url(self.entity, obj.id) if self.site.can_open(self.entity) else None
         cells = [cell(obj, one, self.site, revealed) for one in fields]
+        if self._name_column():
+            return Row(obj.id, url, (Cell(obj.shown(), url=url), *cells))
         name = self.entity.__shown_as__ or self.entity.__natural_key__
         at = next((i for i, f in enumerate(fields) if f.name == name), 0)
         if url and cells and cells[at].url is None and cells[at].tone is None:
@@ -355,6 +370,15 @@ class Listing:
 
     def _here(self) -> str:
         return self.site.list_url(self.entity, **self.args)
+
+
+def _link_load(entity: type[Entity], link: str) -> Any:
+    """The linked row along with this one: its name alone where that is a column."""
+    shown = entity.links()[link].shown_as
+    relation = getattr(entity, link)
+    target = relation.property.mapper
+    load = joinedload(relation)
+    return load.load_only(getattr(target.class_, shown)) if shown in target.column_attrs else load
 
 
 def reveal_form(

@@ -15,6 +15,7 @@ from app.surfaces.viewmodels import MenuGroup, MenuItem
 SCHOOL_GROUPS = ("我的待办", "学校管理", "学籍管理", "档案管理", "系统管理", "帮助")
 BUREAU_GROUPS = ("区域概览", "学校", "年级与班级", "学生", "异动业务", "系统管理")
 ICONS = {
+    "首页": "house",
     "学校管理": "building",
     "学籍管理": "people",
     "档案管理": "archive",
@@ -22,8 +23,19 @@ ICONS = {
     "主管部门查看": "binoculars",
     "帮助": "question-circle",
 }
-BUREAU = "主管部门查看"
+HOME, BUREAU, BUREAU_HOME = "首页", "主管部门查看", "/bureau/"
 _ORDER = (
+    "区域概览",
+    "学校",
+    "学段",
+    "年级",
+    "班级",
+    "学生",
+    "学籍变动",
+    "学籍记录",
+    "学籍号历史",
+    "家庭成员或监护人",
+    "佐证材料",
     "学校基本信息",
     "学段与主管部门",
     "校区管理",
@@ -67,7 +79,7 @@ def groups(by: Actor, path: str) -> list[MenuGroup]:
     for menu, url in _all(by):
         group, _sep, label = menu.partition(" › ")
         found.setdefault(group, []).append((label, url))
-    order = {name: n for n, name in enumerate((BUREAU, *SCHOOL_GROUPS))}
+    order = {name: n for n, name in enumerate((HOME, BUREAU, *SCHOOL_GROUPS))}
     return [
         _group(name, sorted(found[name], key=lambda item: _rank(item[0])), path)
         for name in sorted(found, key=lambda name: order.get(name, 99))
@@ -85,7 +97,7 @@ def _group(name: str, items: list[tuple[str, str]], path: str) -> MenuGroup:
 
 def _is_here(url: str, path: str) -> bool:
     base = url.removesuffix("list/")
-    return path == url or (base.count("/") > 1 and path.startswith(base))
+    return path == url or (base.count("/") > 1 and base != BUREAU_HOME and path.startswith(base))
 
 
 def _all(by: Actor) -> Iterator[tuple[str, str]]:
@@ -105,7 +117,7 @@ def _all(by: Actor) -> Iterator[tuple[str, str]]:
 def _bureau(by: Actor) -> Iterator[tuple[str, str]]:
     if not any(by.has(f"{e.key()}:list") for e in registry if e.__bureau__):
         return
-    yield f"{BUREAU} › 区域概览", "/bureau/"
+    yield f"{BUREAU} › 区域概览", BUREAU_HOME
     for entity in registry:
         if entity.__bureau__ and by.has(f"{entity.key()}:list"):
             yield f"{BUREAU} › {entity.__label__}", f"/bureau/{entity.__path__}/"
@@ -116,6 +128,7 @@ def _can_write(by: Actor, entity: type[Entity]) -> bool:
 
 
 def register(app: Flask) -> None:
+    add(Entry(f"{HOME} › {HOME}", "/"))
     add(Entry("系统管理 › 回收站", "/recycle-bin/", "recycle_bin:list"))
 
     @app.context_processor

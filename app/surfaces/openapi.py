@@ -35,7 +35,8 @@ from app.core.fields import (
 )
 from app.core.rights import Actor
 from app.core.wording import N_
-from app.surfaces.listing import PAGE_SIZE, PAGE_SIZES, Listing, filter_shape, filters_of, sortable
+from app.surfaces import forms
+from app.surfaces.listing import PAGE_SIZE, PAGE_SIZES, WORDS, Listing, filter_shape, filters_of, sortable
 from app.surfaces.problems import KINDS, as_json
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
@@ -64,6 +65,15 @@ def is_open(one: Field, entity: type[Entity], by: Actor, *, is_new: bool) -> boo
     if one.edit is FROM_ABOVE:
         return by.has(f"{entity.key()}:govern")
     return one.edit is FREELY
+
+
+def row_fields(listing: Listing) -> list[Field]:
+    """What a list gives of each row: the columns of the page's list, and for inline rows whose they are."""
+    entity, found = listing.entity, listing.fields()
+    if entity.__inline_of__:
+        owner = entity.fields()[forms.owner_key(entity)]
+        found = [owner, *(f for f in found if f.name != owner.name)]
+    return found
 
 
 def is_wanted(one: Field, entity: type[Entity], by: Actor) -> bool:
@@ -103,7 +113,8 @@ def _field_info(one: Field, entity: type[Entity], by: Actor) -> Spec:
         "max_length": one.length if isinstance(one, Text) else None,
         "options": _options(one),
         "target": _path_of(one),
-        "link": one.link or None if isinstance(one, Key) else None,
+        "lookup": filter_shape(one)[2],
+        "link": (one.link or None) if isinstance(one, Key) else None,
         "edit": one.edit.value,
         "on_add": "open" if is_open(one, entity, by, is_new=True) else "locked",
         "on_edit": "open" if can_edit else "locked",
@@ -137,7 +148,8 @@ def _filter_info(one: Field) -> Spec:
 
 
 def _filter_names(one: Field) -> Iterator[str]:
-    yield one.name
+    if one.name not in WORDS:  # a list's own word goes before a field of the same name
+        yield one.name
     if isinstance(one, Day | Number):
         yield from (f"{one.name}__from", f"{one.name}__to")
 
@@ -240,7 +252,11 @@ def _inline_schema(child: type[Entity], by: Actor) -> Spec:
     for one in child.fields().values():
         if not one.form and row["properties"].pop(one.name, None) and one.name in row.get("required", ()):
             row["required"].remove(one.name)
-    return {"type": "array", "items": row, "description": _("随新记录一并新增的%(what)s", what=_(child.__label__))}
+    return {
+        "type": "array",
+        "items": row,
+        "description": _("随新记录一并新增的%(what)s", what=_(child.__label__)),
+    }
 
 
 def _edit_schema(entity: type[Entity], by: Actor) -> Spec:
@@ -267,7 +283,7 @@ def describe(spec: APISpec, entity: type[Entity], by: Actor, methods: Collection
     listing = Listing(entity, Site(by, None), {})  # type: ignore[arg-type]  # asks no rows
     schemas = {
         "get": (name, lambda: _read_schema(rights.visible_fields(by, entity).values())),
-        "get_list": (f"{name}Row", lambda: _read_schema(listing.fields())),
+        "get_list": (f"{name}Row", lambda: _read_schema(row_fields(listing))),
         "post": (f"{name}New", lambda: _new_schema(entity, by)),
         "put": (f"{name}Edit", lambda: _edit_schema(entity, by)),
     }
@@ -286,47 +302,91 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
     if can_show:
         row["properties"] = {"id": ID, "result": _ref("schemas", name)}
     page = _json(_page_schema(name), _("一页记录"))
-    yield "/", "get", "get_list", {
-        "summary": _("查询%(what)s", what=label),
-        "parameters": list(_list_parameters(entity, by)),
-        "responses": {"200": page} | _refusals(422),
-    }
-    yield "/_info", "get", "info", {
-        "summary": _("%(what)s有哪些项目、筛选条件和排序", what=label),
-        "responses": {"200": _json({"type": "object"}, _("项目说明"))},
-    }
-    yield "/search", "post", "search", {
-        "summary": _("按完整号码查%(what)s；号码不写入地址", what=label),
-        "requestBody": _sent(_object({"number": {"type": "string", "maxLength": 50}}) | {"required": ["number"]}),
-        "responses": {"200": page} | _refusals(400, 413, 415, 422),
-    }
-    yield "/{pk}", "get", "get", {
-        "summary": _("查看一条%(what)s", what=label),
-        "parameters": ["pk", "IfNoneMatch"],
-        "responses": {"200": _json(row, label, has_etag=True), "304": {"description": _("没有变化")}} | _refusals(404),
-    }
-    yield "/", "post", "post", {
-        "summary": _("新增%(what)s", what=label),
-        "requestBody": _sent(_ref("schemas", f"{name}New")),
-        "responses": {"201": _json(row, label, has_etag=True, is_new=True)} | _refusals(400, 413, 415, 422),
-    }
-    yield "/{pk}", "put", "put", {
-        "summary": _("修改%(what)s：只改提交的项目", what=label),
-        "parameters": ["pk", "IfMatch"],
-        "requestBody": _sent(_ref("schemas", f"{name}Edit")),
-        "responses": {"200": _json(row, label, has_etag=True)} | _refusals(400, 404, 412, 413, 415, 422, 428),
-    }
-    yield "/{pk}", "delete", "delete", {
-        "summary": _("删除%(what)s", what=label),
-        "parameters": ["pk", "IfMatch"],
-        "responses": {"204": {"description": _("已删除")}} | _refusals(404, 412, 422, 428),
-    }
+    yield (
+        "/",
+        "get",
+        "get_list",
+        {
+            "summary": _("查询%(what)s", what=label),
+            "parameters": list(_list_parameters(entity, by)),
+            "responses": {"200": page} | _refusals(422),
+        },
+    )
+    yield (
+        "/_info",
+        "get",
+        "info",
+        {
+            "summary": _("%(what)s有哪些项目、筛选条件和排序", what=label),
+            "responses": {"200": _json({"type": "object"}, _("项目说明"))},
+        },
+    )
+    yield (
+        "/search",
+        "post",
+        "search",
+        {
+            "summary": _("按完整号码查%(what)s；号码不写入地址", what=label),
+            "requestBody": _sent(
+                _object({"number": {"type": "string", "maxLength": 50}}) | {"required": ["number"]}
+            ),
+            "responses": {"200": page} | _refusals(400, 413, 415, 422),
+        },
+    )
+    yield (
+        "/{pk}",
+        "get",
+        "get",
+        {
+            "summary": _("查看一条%(what)s", what=label),
+            "parameters": ["pk", "IfNoneMatch"],
+            "responses": {"200": _json(row, label, has_etag=True), "304": {"description": _("没有变化")}}
+            | _refusals(404),
+        },
+    )
+    yield (
+        "/",
+        "post",
+        "post",
+        {
+            "summary": _("新增%(what)s", what=label),
+            "requestBody": _sent(_ref("schemas", f"{name}New")),
+            "responses": {"201": _json(row, label, has_etag=True, is_new=True)}
+            | _refusals(400, 413, 415, 422),
+        },
+    )
+    yield (
+        "/{pk}",
+        "put",
+        "put",
+        {
+            "summary": _("修改%(what)s：只改提交的项目", what=label),
+            "parameters": ["pk", "IfMatch"],
+            "requestBody": _sent(_ref("schemas", f"{name}Edit")),
+            "responses": {"200": _json(row, label, has_etag=True)}
+            | _refusals(400, 404, 412, 413, 415, 422, 428),
+        },
+    )
+    yield (
+        "/{pk}",
+        "delete",
+        "delete",
+        {
+            "summary": _("删除%(what)s", what=label),
+            "parameters": ["pk", "IfMatch"],
+            "responses": {"204": {"description": _("已删除")}} | _refusals(404, 412, 422, 428),
+        },
+    )
 
 
 def _finish(operation: Spec, entity: type[Entity], method: str, verb: str) -> Spec:
     proof: list[Spec] = [{"jwt": []}, {"cookie": []} if verb == "get" else {"cookie": [], "csrf": []}]
     operation["responses"] |= _refusals(401, 403, 429, 500)
-    return {"operationId": f"{entity.key()}_{method}", "tags": [_(entity.__label__)], "security": proof} | operation
+    return {
+        "operationId": f"{entity.key()}_{method}",
+        "tags": [_(entity.__label__)],
+        "security": proof,
+    } | operation
 
 
 def _page_schema(name: str) -> Spec:
@@ -426,7 +486,12 @@ class ApiDescription(OpenApi):
             "security": [{"jwt": []}, {"cookie": []}],
             "responses": {"200": _json({"type": "object"}, "OpenAPI 3.0")} | _refusals(401, 403, 404),
         }
-        name = {"name": "version", "in": "path", "required": True, "schema": {"type": "string", "enum": ["v1"]}}
+        name = {
+            "name": "version",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "enum": ["v1"]},
+        }
         api_spec.path(path="/api/{version}/_openapi", operations={"get": operation | {"parameters": [name]}})
 
 
@@ -455,7 +520,9 @@ def _add_shared(spec: APISpec) -> None:
         parts.response(str(code), _json(_ref("schemas", "Problem"), _(text), has_etag=code == 412))
     parts.parameter("pk", "path", {"name": "pk", "required": True, "schema": ID})
     tag = {"schema": {"type": "string", "example": '"3"'}}
-    parts.parameter("IfMatch", "header", {"name": "If-Match", "required": True, "description": "读取时得到的ETag"} | tag)
+    parts.parameter(
+        "IfMatch", "header", {"name": "If-Match", "required": True, "description": "读取时得到的ETag"} | tag
+    )
     parts.parameter("IfNoneMatch", "header", {"name": "If-None-Match", "required": False} | tag)
     parts.header("ETag", {"description": "记录的版本", **tag})
     cookie = current_app.config["SESSION_COOKIE_NAME"]

@@ -61,7 +61,9 @@ class Unfit(HTTPException):
         self.code, self.sentence = code, sentence
 
 
-def as_json(payload: Mapping[str, Any], code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def as_json(
+    payload: Mapping[str, Any], code: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """A JSON answer, its keys in the order they were given. Halves of characters, echoed, become question marks."""
     body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
     return Response(body, code, dict(headers or {}), mimetype="application/json")

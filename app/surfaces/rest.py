@@ -18,7 +18,7 @@ from flask import Flask, request
 from flask_appbuilder.api import ModelRestApi, expose
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
 from app.core import rights, saving, scope
@@ -59,8 +59,8 @@ def read_object() -> dict[str, Any]:
     """The JSON object of the request's body. Raises Unfit (400), or the HTTP errors for size and type."""
     if not request.is_json:
         raise UnsupportedMediaType()
-    request.max_content_length = BODY_MAX
-    body = request.get_data(cache=False)
+    if (request.content_length or 0) > BODY_MAX or len(body := request.get_data(cache=False)) > BODY_MAX:
+        raise RequestEntityTooLarge()
     try:
         found = json.loads(
             body,
@@ -72,7 +72,7 @@ def read_object() -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise Unfit(400, _("提交的内容不是有效的JSON。请检查引号、逗号和编码（UTF-8）后重新提交。")) from None
     if not isinstance(found, dict):
-        raise Unfit(400, _("应提交一个JSON对象，如{\"name\": \"…\"}。请对照接口说明改正。"))
+        raise Unfit(400, _('应提交一个JSON对象，如{"name": "…"}。请对照接口说明改正。'))
     return found
 
 
@@ -169,6 +169,13 @@ class Body:
                 self._read_one(seen[name], raw, data)
         return data
 
+    def require_owner(self, data: Mapping[str, Any]) -> None:
+        """A new row that hangs on another must say on which."""
+        key = forms.owner_key(self.entity) if self.entity.__inline_of__ else ""
+        if key and data.get(key) is None and key not in dict(self.complaints):
+            label = _(self.entity.fields()[key].label)
+            self.complaints.append((key, _("必填项“%(label)s”为空。请填写后再保存。", label=label)))
+
     def _is_its_mask(self, one: Field, raw: object) -> bool:
         if self.obj is None or one.mask is None:
             return False
@@ -176,16 +183,14 @@ class Body:
         return value is not None and raw == mask_of(one, value)
 
     def _read_one(self, one: Field, raw: object, data: dict[str, Any]) -> None:
+        if not openapi.is_typed(one, is_new=self.obj is None):
+            self.complaints.append((one.name, scope.settled_sentence(self.entity, one.name)))
+            return
         try:
-            data[one.name] = self._parsed(one, raw)
+            refuse_wrong_type(one, raw)
+            data[one.name] = one.parse(raw)
         except Unreadable as reason:
             self.complaints.append((one.name, f"“{_(one.label)}”：{reason}"))
-
-    def _parsed(self, one: Field, raw: object) -> Any:
-        if not openapi.is_typed(one, is_new=self.obj is None):
-            raise Unreadable(_("由系统生成，不能填写或修改。"))
-        refuse_wrong_type(one, raw)
-        return one.parse(raw)
 
 
 def _is_same(sent: object, given: object) -> bool:
@@ -265,7 +270,7 @@ class EntityApi(ModelRestApi):
     def _list(self, args: Mapping[str, str]) -> Response:
         listing = Listing(self.entity, site(), args)
         listing.require_sound()
-        fields, revealed = listing.fields(), Revealed.now(self.entity, listing.site.by)
+        fields, revealed = openapi.row_fields(listing), Revealed.now(self.entity, listing.site.by)
         rows, count = listing.rows(fields), listing.count()
         before, after = listing.neighbours(rows)
         return as_json(
@@ -294,9 +299,14 @@ class EntityApi(ModelRestApi):
     @needs("add")
     def post(self) -> Response:
         sent, by = read_object(), current_actor()
-        nested = [(child, rows) for child in registry.inlines_of(self.entity) if (rows := sent.pop(child.key(), None))]
+        nested = [
+            (child, rows)
+            for child in registry.inlines_of(self.entity)
+            if (rows := sent.pop(child.key(), None))
+        ]
         body = Body(self.entity, by)
         data = body.read(sent)
+        body.require_owner(data)
         with saving.work() as work:
             made = saving.create(self.entity, data, by, complaints=body.complaints)
             for child, rows in nested:
@@ -336,7 +346,11 @@ class EntityApi(ModelRestApi):
     # --- answers ---
 
     def _find(self, pk: int) -> Entity:
-        links = [joinedload(getattr(self.entity, f.link)) for f in self.entity.fields().values() if isinstance(f, Key) and f.link]
+        links = [
+            joinedload(getattr(self.entity, f.link))
+            for f in self.entity.fields().values()
+            if isinstance(f, Key) and f.link
+        ]
         query = sa.select(self.entity).where(self.entity.id == pk).options(*links)
         found = db.session.scalars(query).unique().one_or_none() if pk < 2**63 else None
         if found is None:
@@ -366,7 +380,12 @@ def site() -> Site:
 
 def _number_in(sent: Mapping[str, Any]) -> str:
     typed = sent.get("number")
-    if set(sent) != {"number"} or not isinstance(typed, str) or not 0 < len(typed.strip()) <= 50 or "\0" in typed:
+    if (
+        set(sent) != {"number"}
+        or not isinstance(typed, str)
+        or not 0 < len(typed.strip()) <= 50
+        or "\0" in typed
+    ):
         raise Invalid([("number", _("请只提交number一项，填写完整的号码（50个字以内）。"))])
     return typed.strip()
 
@@ -381,7 +400,11 @@ def _is_known(obj: Entity, revealed: Revealed) -> bool:
 
 def _add_inlines(child: type[Entity], rows: object, owner: Entity, by: Actor, work: saving.Work) -> None:
     """Rows sent along with a new owner, which may not be complete without them."""
-    if not isinstance(rows, list) or len(rows) > INLINES_MOST or not all(isinstance(row, dict) for row in rows):
+    if (
+        not isinstance(rows, list)
+        or len(rows) > INLINES_MOST
+        or not all(isinstance(row, dict) for row in rows)
+    ):
         sentence = _("“%(label)s”应为对象的列表，最多%(n)s行。", label=_(child.__label__), n=INLINES_MOST)
         work.complaints.append((child.key(), sentence))
         return
@@ -397,7 +420,9 @@ def _add_inline(
     if owner.id is None:  # the owner was refused: only what was typed can be judged
         work.complaints += [(prefix + name, sentence) for name, sentence in body.complaints]
         return
-    saving.create(child, {**data, forms.owner_key(child): owner.id}, by, prefix=prefix, complaints=body.complaints)
+    saving.create(
+        child, {**data, forms.owner_key(child): owner.id}, by, prefix=prefix, complaints=body.complaints
+    )
 
 
 def owner_of(obj: Entity) -> Entity | None:
@@ -430,7 +455,9 @@ def generate(app: Flask) -> None:
 
 def api_for(entity: type[Entity]) -> type[EntityApi]:
     """The generated API class: routes only for the actions that exist, number search only where there is one."""
-    methods = {m: a for m, a in ROUTES.items() if a in entity.__actions__ and (m != "search" or has_numbers(entity))}
+    methods = {
+        m: a for m, a in ROUTES.items() if a in entity.__actions__ and (m != "search" or has_numbers(entity))
+    }
     body: dict[str, Any] = {
         "entity": entity,
         "resource_name": entity.__path__,
@@ -445,4 +472,3 @@ def api_for(entity: type[Entity]) -> type[EntityApi]:
 
 def has_numbers(entity: type[Entity]) -> bool:
     return entity.search_number.__func__ is not Entity.search_number.__func__  # type: ignore[attr-defined]
-

@@ -141,7 +141,7 @@ class SecurityManager(StockSecurityManager):
 
     # --- one decision before every request ---
 
-    def before_request(self) -> Response | None:  # type: ignore[override]
+    def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
         g.actor, g.user = None, AnonymousUserMixin()
         if _is_static():
@@ -201,7 +201,7 @@ class SecurityManager(StockSecurityManager):
 
     # --- Flask-Login and tokens ---
 
-    def load_user(self, pk: str) -> User | None:  # type: ignore[override]
+    def load_user(self, pk: str) -> User | None:
         user = logins.user_of(db.session(), pk)
         seen = session.get("seen")
         if user is None or logins.is_ended(user, session.get("sid")) or not isinstance(seen, int):
@@ -242,12 +242,12 @@ class SecurityManager(StockSecurityManager):
     # --- the allow-list ---
 
     def register_views(self) -> None:
-        from app.surfaces import entrance
+        from app.surfaces import entrance, openapi
 
         self.auth_view = self.appbuilder.add_view_no_menu(entrance.LoginView)
         self.appbuilder.add_view_no_menu(entrance.LogoutView)
         self._limit(self.auth_view, self.appbuilder.add_api(entrance.TokenApi))
-        self.appbuilder.add_api(entrance.ApiDescription)
+        self.appbuilder.add_api(openapi.ApiDescription)
 
     def _limit(self, *views: Any) -> None:
         """Failed attempts are counted for an address and for an account, over page and token login together.

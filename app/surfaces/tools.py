@@ -104,12 +104,11 @@ class ToolsView(BaseView):
     def restore(self, table: str, pk: int) -> Response:
         entity, by = _known(table), current_actor()
         rights.require(by, "recycle_bin:list")
-        with scope.with_deleted(db.session()):
-            with saving.work():
-                obj = db.session.get(entity, pk) if pk < 2**63 else None
-                if obj is None or not isinstance(obj, Recyclable) or obj.deleted_at is None:
-                    raise Missing()
-                saving.restore(obj, by)
+        with scope.with_deleted(db.session()), saving.work():
+            obj = db.session.get(entity, pk) if pk < 2**63 else None
+            if obj is None or not isinstance(obj, Recyclable) or obj.deleted_at is None:
+                raise Missing()
+            saving.restore(obj, by)
         flash(_("已恢复“%(name)s”。", name=obj.shown()), "success")
         return redirect("/recycle-bin/")
 

@@ -25,6 +25,8 @@ SUPER_ADMIN, SCHOOL_ALL = f"{PREFIX}super_admin", f"{PREFIX}school_all"
 BUREAU_ADMIN, BUREAU_ALL = f"{PREFIX}bureau_admin", f"{PREFIX}bureau_all"
 BUNDLES = {SUPER_ADMIN: SCHOOL_ALL, BUREAU_ADMIN: BUREAU_ALL}
 """Who administers people holds, beside the role itself, a bundle to pass on and not to use."""
+NARROW = frozenset({f"{PREFIX}class_teacher"})
+"""Roles that make sense for some grades or classes only."""
 
 
 class BadRoles(ValueError):

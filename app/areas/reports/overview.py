@@ -64,17 +64,18 @@ class Below:
     def is_province(self) -> bool:
         return self.code.endswith("0000")
 
+    def contains(self, code: str) -> bool:
+        return self.range[0] <= code <= self.range[1]
+
     def covers(self, columns: Any) -> sa.ColumnElement[bool]:
-        return columns.authority_code.between(*self.range)  # type: ignore[no-any-return]
+        return columns.authority_code.between(*self.range)
 
     def child(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
         """The region directly below: prefectures of a province, counties and zones of a prefecture."""
         if not self.is_province:
             return column
         prefecture = sa.func.substr(column, _plain(1), _plain(4))
-        return sa.case(
-            (prefecture == _plain(self.code[:4]), column), else_=prefecture.concat(_plain("00"))
-        )
+        return sa.case((prefecture == _plain(self.code[:4]), column), else_=prefecture.concat(_plain("00")))
 
     def keys(self, columns: Any) -> tuple[sa.ColumnElement[str], sa.ColumnElement[int | None]]:
         """What figures are grouped by: the region below, and the school where this region itself decides."""
@@ -190,18 +191,26 @@ def _count_all_schools(session: Session, below: Below) -> int:
 
 def _count_classes(session: Session, below: Below) -> Iterable[Any]:
     """(region, own school, stage, pupils in it, how many such classes), without the classes that have graduated."""
-    place = (SchoolClass.authority_code, SchoolClass.school_id, Grade.stage)
+    place = (SchoolClass.authority_code, SchoolClass.school_id)
     sizes = (
-        sa.select(*place, SchoolClass.id, sa.func.count(Student.id).label("pupils"))
-        .join(Grade, Grade.id == SchoolClass.grade_id)
-        .outerjoin(Student, sa.and_(Student.class_id == SchoolClass.id, Student.status == Status.ENROLLED))
+        _sizes(SchoolClass.id, *place)
         .where(below.covers(SchoolClass), Grade.is_graduated.is_(False))
-        .group_by(*place, SchoolClass.id)
         .subquery()
     )
     child, own = below.keys(sizes.c)
     inner = sa.select(child, own, sizes.c.stage, sizes.c.pupils).subquery()
     return session.execute(sa.select(*inner.c, sa.func.count()).group_by(*inner.c))
+
+
+def _sizes(*columns: Any) -> sa.Select[Any]:
+    """A row per class: `columns` of it, its stage, and how many sit in it."""
+    return (
+        sa.select(*columns, Grade.stage, sa.func.count(Student.id).label("pupils"))
+        .select_from(SchoolClass)
+        .join(Grade, Grade.id == SchoolClass.grade_id)
+        .outerjoin(Student, sa.and_(Student.class_id == SchoolClass.id, Student.status == Status.ENROLLED))
+        .group_by(*columns, Grade.stage)
+    )
 
 
 def _count_pupils(session: Session, below: Below) -> Iterable[Any]:
@@ -265,11 +274,12 @@ def _count_standing(session: Session, below: Below) -> Figures:
         .distinct()
         .subquery()
     )
-    here = sa.and_(Student.school_id == foreign.c.school_id, Student.authority_code == foreign.c.authority_code)
-    query = (
-        sa.select(sa.func.count(foreign.c.school_id.distinct()), *_sums(Student)).select_from(foreign).outerjoin(Student, here)
+    here = sa.and_(
+        Student.school_id == foreign.c.school_id, Student.authority_code == foreign.c.authority_code
     )
-    schools, enrolled, on_roll, boys, girls = session.execute(query).one()
+    query = sa.select(sa.func.count(foreign.c.school_id.distinct()), *_sums(Student))
+    found: Any = session.execute(query.select_from(foreign).outerjoin(Student, here)).one()
+    schools, enrolled, on_roll, boys, girls = found
     return Figures(schools=schools, enrolled=enrolled, on_roll=on_roll, boys=boys, girls=girls)
 
 
@@ -278,17 +288,17 @@ def _count_standing(session: Session, below: Below) -> Figures:
 
 def region_names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     found = session.execute(sa.select(Region.code, Region.name).where(Region.code.in_(sorted(set(codes)))))
-    return {code: name for code, name in found}
+    return dict(found.all())
 
 
 # --- beside rows --------------------------------------------------------------------------------------
 
 
 def pupils_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
-    """id → 在校 pupils, where `key` is the pupil's school_id, grade_id or class_id."""
+    """id → 在校 pupils, where `key` is the pupil's school_id or grade_id."""
     column = getattr(Student, key)
     query = sa.select(column, sa.func.count()).where(column.in_(list(ids)), Student.status == Status.ENROLLED)
-    return {id_: n for id_, n in session.execute(query.group_by(column))}
+    return dict(session.execute(query.group_by(column)).all())
 
 
 def classes_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
@@ -296,4 +306,10 @@ def classes_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]
     column = getattr(SchoolClass, key)
     query = sa.select(column, sa.func.count()).join(Grade, Grade.id == SchoolClass.grade_id)
     query = query.where(column.in_(list(ids)), Grade.is_graduated.is_(False))
-    return {id_: n for id_, n in session.execute(query.group_by(column))}
+    return dict(session.execute(query.group_by(column)).all())
+
+
+def sizes_of(session: Session, class_ids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """class id → (stage, 在校 pupils)."""
+    found = session.execute(_sizes(SchoolClass.id).where(SchoolClass.id.in_(list(class_ids))))
+    return {id_: (stage, pupils) for id_, stage, pupils in found}

@@ -15,15 +15,16 @@ from app.areas.reports.overview import Below, Figures, Overview, Sees
 from app.areas.schools import seats
 from app.areas.schools.models import Grade, School, SchoolClass
 from app.areas.students.models import Status, Student
-from app.core.entity import Entity
+from app.core import rights
 from app.core.errors import Missing
+from app.core.wording import N_
 from app.surfaces import bureau
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Column, Crumb, RelatedTable, Row, Tone
 
 HOME = "/bureau/"
-LEAST_FULL: tuple[tuple[int, Tone], ...] = ((seats.LARGE_FROM, "bad"), (seats.CAP, "warn"), (seats.WARN_FROM, "info"))
-"""From how many pupils a class is coloured; what its size is called is `seats.band`'s."""
+NEEDED = ("school:list", "school_stage:list")  # or a region would look as if it had no schools
+Card = tuple[str, str, str | None, Tone | None]  # label, number, url, tone
 
 
 # --- the page -----------------------------------------------------------------------------------------
@@ -33,31 +34,35 @@ LEAST_FULL: tuple[tuple[int, Tone], ...] = ((seats.LARGE_FROM, "bad"), (seats.CA
 class OverviewPage:
     title: str
     crumbs: list[Crumb]
-    cards: list[tuple[str, str, str | None, Tone | None]] = field(default_factory=list)  # label, number, url, tone
+    cards: list[Card] = field(default_factory=list)
     tables: list[RelatedTable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_empty: bool = False
 
 
 def draw_overview(here: Site, words: Mapping[str, str]) -> str:
-    below = _asked_for(here, words.get("region", ""))
-    made = overview.overview(here.session, below, Sees.of(here.by))
+    for right in NEEDED:
+        rights.require(here.by, right)
+    below, sees = _asked_for(here, words.get("region", "")), Sees.of(here.by)
+    made = overview.overview(here.session, below, sees)
     codes = {*_line_of(here, below), *made.regions}
     names = overview.region_names(here.session, codes)
     if below.code not in names and below.code != here.by.region_code:
         raise Missing()
-    return render_template("bureau/index.html", page=_page(here, below, made, names))
+    return render_template("bureau/index.html", page=_page(here, below, made, names, sees))
 
 
 def _asked_for(here: Site, raw: str) -> Below:
-    """The region in the address, or the reader's own. Raises Missing outside the reader's range."""
-    home = here.by.region_code or ""
+    """The region in the address, or the reader's own. Raises Missing outside the reader's range and grants."""
+    home = Below(here.by.region_code or "")
     if not raw:
-        return Below(home)
-    low, high = Below(home).range
-    if not re.fullmatch(r"[0-9]{6}", raw) or not low <= raw <= high:
+        return home
+    if not re.fullmatch(r"[0-9]{6}", raw) or not home.contains(raw):
         raise Missing()
-    return Below(raw)
+    below = Below(raw)
+    if not any(extent.low <= below.range[1] and raw <= extent.high for extent in here.by.reach(NEEDED[1])):
+        raise Missing()
+    return below
 
 
 def _line_of(here: Site, below: Below) -> list[str]:
@@ -67,17 +72,20 @@ def _line_of(here: Site, below: Below) -> list[str]:
     return list(dict.fromkeys([home, between, code] if Below(home).is_province else [home, code]))
 
 
-def _page(here: Site, below: Below, made: Overview, names: Mapping[str, str]) -> OverviewPage:
-    sees = Sees.of(here.by)
+def _page(here: Site, below: Below, made: Overview, names: Mapping[str, str], sees: Sees) -> OverviewPage:
     columns = list(_columns(sees))
     title = names.get(below.code, below.code)
-    page = OverviewPage(_("%(place)s区域概览", place=title), _crumbs(here, below, names), is_empty=made.is_empty)
+    page = OverviewPage(
+        _("%(place)s区域概览", place=title), _crumbs(here, below, names), is_empty=made.is_empty
+    )
     if not made.is_empty:
         page.cards = list(_cards(here, below, made.total, sees))
     if made.regions:
         page.tables.append(_table(_("所辖区域"), _("区域"), columns, _region_rows(made, names, columns)))
     if made.schools:
-        page.tables.append(_table(_("本级主管的学校"), _("学校"), columns[1:], _school_rows(here, made, columns[1:])))
+        page.tables.append(
+            _table(_("本级主管的学校"), _("学校"), columns[1:], _school_rows(here, made, columns[1:]))
+        )
     page.notes = list(_notes(here, below, made, sees))
     return page
 
@@ -90,7 +98,7 @@ def _crumbs(here: Site, below: Below, names: Mapping[str, str]) -> list[Crumb]:
     ]
 
 
-def _cards(here: Site, below: Below, total: Figures, sees: Sees) -> Iterator[tuple[str, str, str | None, Tone | None]]:
+def _cards(here: Site, below: Below, total: Figures, sees: Sees) -> Iterator[Card]:
     is_home = below.code == here.by.region_code
     yield _("学校"), _number(total.schools), here.list_url(School) if is_home else None, None
     if sees.pupils:
@@ -107,8 +115,10 @@ def _cards(here: Site, below: Below, total: Figures, sees: Sees) -> Iterator[tup
 
 def _notes(here: Site, below: Below, made: Overview, sees: Sees) -> Iterator[str]:
     if sees.pupils:
-        yield _("在校为学籍状态“在校”的学生，在籍为在校与休学之和，男女生数按在校计；待核准的学生不计入。班级不含备用班和已毕业的班。")
-        standing = overview.standing_here(here.session, below)
+        yield _(
+            "在校为学籍状态“在校”的学生，在籍为在校与休学之和，男女生数按在校计；待核准的学生不计入。班级不含备用班和已毕业的班。"
+        )
+        standing = _standing(here, below)
         if standing.schools:
             yield _(
                 "另有驻地在本区域、由其他主管部门管理的学校%(n)s所：在校%(k)s人，在籍%(m)s人，男生%(b)s人，女生%(g)s人。"
@@ -120,7 +130,19 @@ def _notes(here: Site, below: Below, made: Overview, sees: Sees) -> Iterator[str
                 g=_number(standing.girls),
             )
     if made.elsewhere:
-        yield _("在办业务中有%(n)s件的学生现不在本区域（如正在转入），只计入合计。", n=_number(made.elsewhere))
+        yield _(
+            "在办业务中有%(n)s件的学生现不在本区域（如正在转入），只计入合计。", n=_number(made.elsewhere)
+        )
+
+
+def _standing(here: Site, below: Below) -> Figures:
+    """Only for regions that the reader's grants cover whole: beyond them not even figures are shown."""
+    low, high = below.range
+    if not any(
+        extent.low and extent.low <= low and high <= extent.high for extent in here.by.reach("student:list")
+    ):
+        return Figures()
+    return overview.standing_here(here.session, below)
 
 
 # --- its tables ---------------------------------------------------------------------------------------
@@ -130,7 +152,10 @@ Read = Callable[[Figures], int]
 
 def _bands() -> list[str]:
     """The words of seats.band, from the smallest class to the largest."""
-    return [seats.band(n) for n in (1, seats.warn_from(None), seats.cap(None), seats.LARGE_FROM, seats.VERY_LARGE_FROM)]
+    return [
+        seats.band(n)
+        for n in (1, seats.warn_from(None), seats.cap(None), seats.LARGE_FROM, seats.VERY_LARGE_FROM)
+    ]
 
 
 def _columns(sees: Sees) -> Iterator[tuple[str, Read]]:
@@ -153,7 +178,9 @@ def _table(title: str, first: str, columns: Iterable[tuple[str, Read]], rows: It
     return RelatedTable(title, (first, *(label for label, _read in columns)), tuple(rows))
 
 
-def _region_rows(made: Overview, names: Mapping[str, str], columns: Sequence[tuple[str, Read]]) -> Iterator[Row]:
+def _region_rows(
+    made: Overview, names: Mapping[str, str], columns: Sequence[tuple[str, Read]]
+) -> Iterator[Row]:
     for code, one in made.regions.items():
         name = Cell(names.get(code, code), url=with_args(HOME, {"region": code}))
         yield Row(int(code), None, (name, *(Cell(_number(read(one))) for _label, read in columns)))
@@ -166,25 +193,21 @@ def _school_rows(here: Site, made: Overview, columns: Sequence[tuple[str, Read]]
 
 
 def _number(n: int) -> str:
-    return f"{n:,}".replace(",", " ")
+    return f"{n:,}".replace(",", "\u00a0")
 
 
 # --- beside rows --------------------------------------------------------------------------------------
 
 
-def _pupils_cell(here: Site, key: str, id_: int, n: int) -> Cell:
-    return Cell(_number(n), url=here.list_url(Student, **{key: id_}, status=Status.ENROLLED.value) if n else None)
-
-
-def _count_for(entity: type[Entity], key: str) -> Callable[[Site, Sequence[int]], dict[int, tuple[Cell, ...]]]:
-    """Classes and pupils of schools or grades."""
+def _count_for(key: str) -> Callable[[Site, Sequence[int]], dict[int, tuple[Cell, ...]]]:
+    """Classes and pupils, where `key` is their school_id or grade_id."""
 
     def count(here: Site, ids: Sequence[int]) -> dict[int, tuple[Cell, ...]]:
-        pupils = overview.pupils_by(here.session, key, ids)
         classes = overview.classes_by(here.session, key, ids)
+        pupils = overview.pupils_by(here.session, key, ids)
         return {
             id_: (
-                Cell(_number(n), url=here.list_url(SchoolClass, **{key: id_})) if (n := classes.get(id_, 0)) else Cell("0"),
+                _classes_cell(here, key, id_, classes.get(id_, 0)),
                 _pupils_cell(here, key, id_, pupils.get(id_, 0)),
             )
             for id_ in ids
@@ -193,24 +216,45 @@ def _count_for(entity: type[Entity], key: str) -> Callable[[Site, Sequence[int]]
     return count
 
 
-def _count_classes(here: Site, ids: Sequence[int]) -> dict[int, tuple[Cell, ...]]:
-    pupils = overview.pupils_by(here.session, "class_id", ids)
-    return {id_: (_pupils_cell(here, "class_id", id_, n := pupils.get(id_, 0)), _band_cell(n)) for id_ in ids}
+def _classes_cell(here: Site, key: str, id_: int, n: int) -> Cell:
+    return Cell(_number(n), url=here.list_url(SchoolClass, **{key: id_}) if n else None)
 
 
-def _band_cell(n: int) -> Cell:
-    if not n:
-        return Cell(_("备用班"), tone="neutral")
-    return Cell(seats.band(n), tone=next((tone for least, tone in LEAST_FULL if n >= least), "good"))
+def _pupils_cell(here: Site, key: str, id_: int, n: int) -> Cell:
+    return Cell(
+        _number(n), url=here.list_url(Student, **{key: id_}, status=Status.ENROLLED.value) if n else None
+    )
 
 
-def _register() -> None:
-    classes, pupils = Column("classes", _("班级数"), numeric=True), Column("pupils", _("在校人数"), numeric=True)
-    bureau.show_overview(draw_overview)
-    bureau.show_tally(bureau.Tally(School, (classes, pupils), "student:list", _count_for(School, "school_id")))
-    bureau.show_tally(bureau.Tally(Grade, (classes, pupils), "student:list", _count_for(Grade, "grade_id")))
-    sizes = (pupils, Column("band", _("班额")))
-    bureau.show_tally(bureau.Tally(SchoolClass, sizes, "student:list", _count_classes))
+def _count_in_classes(here: Site, ids: Sequence[int]) -> dict[int, tuple[Cell, ...]]:
+    sizes = overview.sizes_of(here.session, ids)
+    return {
+        id_: (_pupils_cell(here, "class_id", id_, n), _band_cell(n, stage))
+        for id_, (stage, n) in sizes.items()
+    }
 
 
-_register()
+def _band_cell(n: int, stage: str) -> Cell:
+    """Blank for a class without pupils: a spare one, or one that has graduated."""
+    steps: tuple[tuple[int, Tone], ...] = (
+        (seats.LARGE_FROM, "bad"),
+        (seats.cap(stage), "warn"),
+        (seats.warn_from(stage), "info"),
+        (1, "good"),
+    )
+    tone = next((tone for least, tone in steps if n >= least), None)
+    return Cell(seats.band(n, stage), tone=tone) if tone else Cell("")
+
+
+VIEWS: tuple[type, ...] = ()  # what is here is shown by the bureau's own views
+
+PUPILS = Column("pupils", N_("在校人数"), numeric=True)
+CLASSES = Column("classes", N_("班级数"), numeric=True)
+BAND = Column("band", N_("班额"))
+
+bureau.show_overview(draw_overview)
+for _entity, _key in ((School, "school_id"), (Grade, "grade_id")):
+    bureau.show_tally(
+        bureau.Tally(_entity, (CLASSES, PUPILS), ("school_class:list", "student:list"), _count_for(_key))
+    )
+bureau.show_tally(bureau.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes))

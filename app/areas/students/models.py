@@ -152,26 +152,13 @@ class Student(OfPlace, Recyclable, Entity):
         sa.Index("ix_student_authority_code_name_initials_id", "authority_code", "name_initials", "id"),
         sa.Index("ix_student_id_number", "id_number"),
         sa.Index("ix_student_school_id_id_number", "school_id", "id_number"),
-        sa.Index("ix_student_name_prefix", "name", postgresql_ops={"name": "text_pattern_ops"}).ddl_if(
-            dialect="postgresql"
-        ),
+        sa.Index("ix_student_name_initials", "name_initials"),
+        sa.Index("ix_student_name_key", "name_key"),
         sa.Index(
             "ix_student_name_characters",
             sa.func.string_to_array(sa.column("name"), sa.null()),
             postgresql_using="gin",
         ).ddl_if(dialect="postgresql"),
-    )
-
-    student_no: Mapped[str | None] = col.text(
-        "学籍号",
-        19,
-        unique=True,
-        edit=BY_SYSTEM,
-        mask=NUMBER_MASK,
-        search=True,
-        listed=True,
-        section=RECORD,
-        form=False,
     )
 
     # 1–13
@@ -214,7 +201,11 @@ class Student(OfPlace, Recyclable, Entity):
     photo_id: Mapped[int | None] = mapped_column(
         BigId,
         active_history=True,
-        info={"field": Key(label="照片", target="evidence_file.id", form=False, filter=False, section=BASIC)},
+        info={
+            "field": Key(
+                label="照片", target="evidence_file.id", edit=BY_SYSTEM, form=False, filter=False, section=BASIC
+            )
+        },
     )
 
     # 14–19
@@ -237,6 +228,17 @@ class Student(OfPlace, Recyclable, Entity):
     talent: Mapped[str | None] = col.text("特长", 100, section=MORE)
 
     # 20–27
+    student_no: Mapped[str | None] = col.text(
+        "学籍号",
+        19,
+        unique=True,
+        edit=BY_SYSTEM,
+        mask=NUMBER_MASK,
+        search=True,
+        listed=True,
+        section=RECORD,
+        form=False,
+    )
     auxiliary_no: Mapped[str | None] = col.text("学籍辅号", 30, section=RECORD, clean=numbers.normal)
     number_in_class: Mapped[str | None] = col.text("班内学号", 20, section=RECORD, clean=numbers.normal)
     grade_id: Mapped[int] = col.key(
@@ -356,9 +358,10 @@ class Student(OfPlace, Recyclable, Entity):
             self.doubts = (*lookups.class_doubts(session, self, grade), *lookups.twin_doubts(session, self))
 
     def _settle_name(self) -> None:
+        """A pinyin that the school typed stands until the name changes."""
         state: Any = sa.inspect(self)
-        old = state.attrs.name.history.deleted
-        if not self.pinyin or (old and self.pinyin == pinyin_for(old[0])):
+        is_renamed = bool(state.attrs.name.history.deleted)
+        if not self.pinyin or (is_renamed and not self.touched("pinyin")):
             self.pinyin = pinyin_for(self.name)
         for column, value in search_keys(self.name, self.pinyin).items():
             setattr(self, column, value)

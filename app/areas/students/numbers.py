@@ -1,4 +1,4 @@
-"""Numbers of people and schools: citizen ID, other documents, 学籍号, 学校标识码; made and checked.
+"""Numbers of people: citizen ID, other documents, 学籍号; made and checked.
 
 Says whether a number can be right in itself. Whether it is taken, and whose it is, is asked elsewhere.
 No sentence contains the number it speaks of.
@@ -306,30 +306,3 @@ def _area(code: str) -> str:
 
 def _eight(day: date) -> str:
     return f"{day.year:04}{day.month:02}{day.day:02}"  # strftime may drop the zeros of early years
-
-
-# --- 学校标识码 ---------------------------------------------------------------------------------------
-
-_SCHOOL_CODE = re.compile(r"[0-9]{10}")
-SCHOOL_CATEGORIES: Final = frozenset({"11", "21", "22", "31", "32", "34", "36", "37", "41", "51"})
-SCHOOL_PROVINCES: Final = PROVINCES | {"66"}  # 新疆生产建设兵团 numbers its schools by itself
-
-SCHOOL_CODE_SHAPE = N_(
-    "学校标识码不是10位数字。标识码由教育部统一编制，请对照《学校代码证书》或主管部门下发的名单填写。"
-)
-SCHOOL_CODE_CATEGORY = N_(
-    "学校标识码前两位不是办学类别代码。例如小学为21、初中为31、高中为34，请对照主管部门下发的名单核对。"
-)
-SCHOOL_CODE_PROVINCE = N_(
-    "学校标识码第3、4位不是省级行政区划代码。可能填错或换位，请对照主管部门下发的名单核对。"
-)
-
-
-def check_school_code(text: str | None) -> Sentence | None:
-    """What is wrong with a 学校标识码, or None. It has no check digit (学校(机构)代码管理办法, 2011)."""
-    code = normal(text)
-    if not _SCHOOL_CODE.fullmatch(code):
-        return SCHOOL_CODE_SHAPE
-    if code[:2] not in SCHOOL_CATEGORIES:
-        return SCHOOL_CODE_CATEGORY
-    return None if code[2:4] in SCHOOL_PROVINCES else SCHOOL_CODE_PROVINCE

@@ -1,0 +1,395 @@
+"""Accounts: who finds whom, opening, suspending, unlocking, resetting; everybody's own settings and password.
+
+Accounts are no entities, so the read wall does not cover them: every look-up of somebody else goes through `find`
+or `people`. Each act checks its right, is audited, and belongs inside `saving.work()`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.areas.people import passwords
+from app.areas.schools.models import SchoolStage
+from app.core import audit, logins, rights, saving
+from app.core.errors import Complaints, Denied, Invalid, Missing
+from app.core.fields import Text, Unreadable, col
+from app.core.logins import FAKE_ADDRESS, LoginRules
+from app.core.rights import Actor, Extent, Grant, Place, Verdict
+
+PAGE_SIZE = 50
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
+
+
+def _email_rule(text: str) -> str | None:
+    if _EMAIL.fullmatch(text) and not text.endswith(FAKE_ADDRESS):
+        return None
+    return _("电子邮箱的格式不正确，应如name@example.cn。")
+
+
+def _qq_rule(text: str) -> str | None:
+    return None if re.fullmatch(r"[1-9]\d{4,11}", text) else _("QQ号应为5至12位数字。")
+
+
+NAME: Text = Text(label="姓名", length=50, nullable=False)
+PHONE: Text = col.phone("联系电话").column.info["field"]
+QQ: Text = Text(label="QQ", length=20, rule=_qq_rule)
+EMAIL: Text = Text(label="电子邮箱", length=100, rule=_email_rule)
+SETTINGS: Mapping[str, Text] = {"name": NAME, "phone": PHONE, "qq": QQ, "email": EMAIL}
+COLUMNS = {"name": "first_name", "phone": "phone", "qq": "qq", "email": "email"}
+
+
+# --- where people are ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a person belongs to: a school, or the bureau of a region."""
+
+    school_id: int | None = None
+    region_code: str | None = None
+
+    def places(self, session: Session) -> tuple[Place, ...]:
+        """One for each authority of the school (a 完全中学 may have two)."""
+        if self.school_id is None:
+            return (Place(None, self.region_code),)
+        codes = rights.authorities_of(session, Extent(school_id=self.school_id))
+        return tuple(Place(self.school_id, code) for code in codes) or (Place(self.school_id, None),)
+
+
+def home_of(user: User) -> Home:
+    return Home(user.school_id, user.region_code)
+
+
+def may(session: Session, by: Actor, right: str, home: Home) -> bool:
+    return any(rights.may(by, right, place) for place in home.places(session))
+
+
+def require(session: Session, by: Actor, right: str, user: User) -> None:
+    """Raises Denied with the sentence that names the right."""
+    if not may(session, by, right, home_of(user)):
+        raise Denied(rights.refusal(by, right, elsewhere=by.has(right)))
+
+
+# --- finding ------------------------------------------------------------------------------------------
+
+
+def within(extents: tuple[Extent, ...]) -> sa.ColumnElement[bool]:
+    """The accounts in these extents. A grant narrowed to grades or classes reaches no account."""
+    return sa.or_(sa.false(), *(_in_extent(extent) for extent in extents if not extent.is_narrow))
+
+
+def _in_extent(extent: Extent) -> sa.ColumnElement[bool]:
+    if extent.everywhere:
+        return sa.true()
+    if extent.low:
+        schools = sa.select(SchoolStage.school_id).where(
+            SchoolStage.authority_code.between(extent.low, extent.high)
+        )
+        return sa.or_(User.region_code.between(extent.low, extent.high), User.school_id.in_(schools))
+    return User.school_id == extent.school_id
+
+
+def find(session: Session, by: Actor, user_id: int, *, lock: bool = False) -> User:
+    """The account, if it lies in the reach of person:list or person:show. Raises Missing. `lock` for acts on it."""
+    query = sa.select(User).where(User.id == user_id, within(by.reach("person:list", "person:show")))
+    if lock:
+        query = query.with_for_update(of=User).execution_options(populate_existing=True)
+    found = session.scalar(query) if user_id < 2**31 else None
+    if found is None:
+        raise Missing()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """One page of accounts in the order of their ids."""
+
+    found: list[User]
+    has_previous: bool
+    has_next: bool
+
+
+def people(
+    session: Session,
+    by: Actor,
+    q: str = "",
+    after: int | None = None,
+    before: int | None = None,
+    size: int = PAGE_SIZE,
+) -> People:
+    query = sa.select(User).where(*_asked(by, q)).limit(size + 1)
+    if before is not None:
+        found = list(session.scalars(query.where(User.id < before).order_by(User.id.desc())))
+        return People(found[:size][::-1], len(found) > size, True)
+    if after is not None:
+        query = query.where(User.id > after)
+    found = list(session.scalars(query.order_by(User.id)))
+    return People(found[:size], after is not None, len(found) > size)
+
+
+def count_people(session: Session, by: Actor, q: str, cap: int) -> int:
+    inner = sa.select(User.id).where(*_asked(by, q)).limit(cap + 1).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(inner)) or 0
+
+
+def _asked(by: Actor, q: str) -> Iterator[sa.ColumnElement[bool]]:
+    yield within(by.reach("person:list"))
+    if q.isascii() and q:
+        yield User.username.startswith(logins.normal_name(q), autoescape=True)
+    elif q:
+        yield User.first_name.contains(q, autoescape=True)
+
+
+# --- for pick lists: who may be named as class teacher ------------------------------------------------
+
+NAMING = ("person:list", "person:show", "school_class:add", "school_class:edit")
+
+
+def suggest(session: Session, by: Actor, typed: str, limit: int) -> list[tuple[int, str]]:
+    query = sa.select(User.id, User.first_name, User.username).where(User.active, within(by.reach(*NAMING)))
+    if typed:
+        name = User.username.startswith(logins.normal_name(typed), autoescape=True)
+        query = query.where(sa.or_(name, User.first_name.contains(typed, autoescape=True)))
+    found = session.execute(query.order_by(User.id).limit(limit))
+    return [(id_, f"{name}（{username}）") for id_, name, username in found]
+
+
+def label(session: Session, by: Actor, user_id: int) -> str:
+    extents = by.reach(*NAMING, "school_class:list", "school_class:show")
+    return session.scalar(sa.select(User.first_name).where(User.id == user_id, within(extents))) or _(
+        "（已不存在）"
+    )
+
+
+# --- nobody acts on somebody who holds more -----------------------------------------------------------
+
+
+def open_grants(session: Session, user: User) -> list[Grant]:
+    """Grants that are open or will be."""
+    now = datetime.now(UTC)
+    query = sa.select(Grant).where(
+        Grant.person_id == user.id,
+        Grant.withdrawn_at.is_(None),
+        sa.or_(Grant.until.is_(None), Grant.until > now),
+    )
+    return list(session.scalars(query.order_by(Grant.id)))
+
+
+def outranks(session: Session, by: Actor, given: Grant) -> bool:
+    """Whether `by` holds everything that this grant gives, as far and to pass on where it may be passed on."""
+    if by.is_system:
+        return True
+    codes = rights.authorities_of(session, given.extent)
+    able = [
+        h
+        for h in by.holdings
+        if h.extent.contains(given.extent, codes) and (h.passable or not given.passable)
+    ]
+    return rights.rights_in_role(given.role) <= frozenset().union(*(h.rights for h in able))
+
+
+def power_over(session: Session, by: Actor, user: User) -> Verdict:
+    """Whether `by` may set this password: who sets it can log in with it, so it must not open more than he holds."""
+    if not may(session, by, "person:edit", home_of(user)):
+        return Verdict(False, rights.refusal(by, "person:edit", elsewhere=by.has("person:edit")))
+    if by.id == user.id:
+        return Verdict(False, _("这是您自己的账号。修改密码请到“个人设置”，停用账号请由其他管理员办理。"))
+    if not all(outranks(session, by, given) for given in open_grants(session, user)):
+        return Verdict(False, _("%(name)s的权限超出了您的权限。请由上一级管理员办理。", name=user.first_name))
+    return rights.YES
+
+
+def require_power_over(session: Session, by: Actor, user: User) -> None:
+    verdict = power_over(session, by, user)
+    if not verdict:
+        raise Denied(str(verdict))
+
+
+# --- acts on others -----------------------------------------------------------------------------------
+
+
+def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, str], password: str) -> User:
+    """A new account that must change its one-time `password` at first login. `typed`: username, name, phone.
+
+    Raises Denied without person:add, Invalid with every complaint otherwise.
+    """
+    rights.require(by, "person:add")
+    complaints: list[tuple[str, str]] = []
+    if not may(session, by, "person:add", home):
+        complaints.append(("school_id", _("没有找到所选的学校，或它不在您的管理范围内。请重新选择。")))
+    username = logins.normal_name(typed.get("username", ""))
+    complaints += _name_complaints(session, username)
+    values = parse(typed, ("name", "phone"), complaints)
+    if complaints:
+        raise Invalid(complaints)
+    user = User(
+        username=username,
+        first_name=values["name"],
+        last_name="",
+        email=username + FAKE_ADDRESS,
+        phone=values["phone"],
+        active=True,
+        school_id=home.school_id,
+        region_code=home.region_code,
+    )
+    logins.set_password(user, password, must_change=True)
+    session.add(user)
+    _flush(session, [("username", _taken(username))])
+    audit.note(
+        session,
+        by,
+        "open_account",
+        "person",
+        user.id,
+        after={"username": username},
+        **logins.place_words(session, user),
+    )
+    return user
+
+
+def _name_complaints(session: Session, username: str) -> Complaints:
+    if not username:
+        yield "username", _("必填项“%(label)s”为空。请填写后再保存。", label=_("账号"))
+    elif not logins.ACCOUNT_NAME.fullmatch(username):
+        yield "username", _("账号应以字母开头，由2到32个小写字母、数字、点、横线组成，如linxiaoyun。")
+    elif logins.find_account(session, username) is not None:
+        yield "username", _taken(username)
+
+
+def _taken(username: str) -> str:
+    return _("账号“%(name)s”已有人使用。请换一个，如在后面加上数字。", name=username)
+
+
+def _flush(session: Session, clash: list[tuple[str, str]]) -> None:
+    """Two people may choose the same at the same time: then the database decides, and says it in a sentence."""
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Invalid(clash) from None
+
+
+def parse(
+    typed: Mapping[str, str], names: tuple[str, ...], complaints: list[tuple[str, str]]
+) -> dict[str, Any]:
+    """Typed text → values by SETTINGS; what cannot be read joins the complaints."""
+    values: dict[str, Any] = {}
+    for name in names:
+        field = SETTINGS[name]
+        try:
+            values[name] = field.parse(typed.get(name))
+        except Unreadable as reason:
+            complaints.append((name, f"“{_(field.label)}”：{reason}"))
+            continue
+        if values[name] is None and not field.nullable:
+            complaints.append((name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))))
+    return values
+
+
+def reset_password(session: Session, by: Actor, user: User, password: str) -> None:
+    """A one-time password; ends the sessions and tokens of the account."""
+    require_power_over(session, by, user)
+    logins.set_password(user, password, must_change=True)
+    audit.note(session, by, "reset_password", "person", user.id, **logins.place_words(session, user))
+
+
+def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
+    """Suspends or resumes an account. Its grants stay, its sessions end."""
+    require_power_over(session, by, user)
+    before, user.active = bool(user.active), active
+    logins.end_sessions(user)
+    words = logins.place_words(session, user)
+    audit.note(
+        session, by, "edit", "person", user.id, before={"active": before}, after={"active": active}, **words
+    )
+
+
+def unlock(session: Session, by: Actor, user: User) -> None:
+    """Lifts the lock after failed logins before its time."""
+    require(session, by, "person:edit", user)
+    user.locked_until, user.fail_login_count = None, 0
+    audit.note(session, by, "unlock", "person", user.id, **logins.place_words(session, user))
+
+
+# --- the own account ----------------------------------------------------------------------------------
+
+
+def settings_of(user: User) -> dict[str, str]:
+    """What the form of personal settings shows."""
+    found = {name: getattr(user, column) or "" for name, column in COLUMNS.items()}
+    return found | {"email": "" if found["email"].endswith(FAKE_ADDRESS) else found["email"]}
+
+
+def change_settings(session: Session, user: User, typed: Mapping[str, str]) -> None:
+    """Name, phone, QQ, e-mail of the own account. Raises Invalid."""
+    complaints: list[tuple[str, str]] = []
+    values = parse(typed, tuple(SETTINGS), complaints)
+    if complaints:
+        raise Invalid(complaints)
+    values["email"] = values["email"] or user.username + FAKE_ADDRESS
+    old = {name: getattr(user, column) for name, column in COLUMNS.items()}
+    changed = [name for name in SETTINGS if values[name] != old[name]]
+    if not changed:
+        return
+    by, words = logins.actor_for(user), logins.place_words(session, user)
+    for name in changed:
+        setattr(user, COLUMNS[name], values[name])
+    _flush(session, [("email", _("这个电子邮箱已被另一个账号使用。请换一个。"))])
+    before, after = ({n: found[n] for n in changed} for found in (old, values))
+    audit.note(session, by, "edit", "person", user.id, before=before, after=after, **words)
+
+
+def change_password(
+    session: Session, user: User, old: str, new: str, again: str, login_rules: LoginRules
+) -> None:
+    """The own password, for whoever knows the old one; ends every session and token (the page renews its own).
+
+    Opens its own `work()`, since a wrong old password is counted like a failed login. Raises Invalid, or Denied when
+    that count locked the account.
+    """
+    user_id, stored = user.id, user.password
+    is_right = logins.is_password_of(stored, old)
+    complaints = list(_password_complaints(user, new, again)) if is_right else []
+    locked = False
+    with saving.work():
+        found = logins.locked_row(session, user_id)
+        is_right = is_right and found is not None and found.password == stored
+        if found is not None and not is_right:
+            locked = _count_wrong(session, found, login_rules)
+        elif found is not None and not complaints:
+            logins.set_password(found, new, must_change=False)
+            by, words = logins.actor_for(found), logins.place_words(session, found)
+            audit.note(session, by, "change_password", "person", found.id, **words)
+    if locked:
+        raise Denied(
+            _("原密码连续输错次数过多，账号已锁定，并已退出登录。请稍后重新登录，或联系管理员解锁。")
+        )
+    if not is_right:
+        raise Invalid([("old_password", _("原密码不正确。请重新填写；忘记的，请联系管理员重置。"))])
+    if complaints:
+        raise Invalid(complaints)
+
+
+def _count_wrong(session: Session, user: User, login_rules: LoginRules) -> bool:
+    locked = logins.count_failure(session, user, login_rules)
+    if locked:
+        logins.end_sessions(user)
+    return locked
+
+
+def _password_complaints(user: User, new: str, again: str) -> Complaints:
+    for sentence in passwords.complaints(new, user.username, user.first_name):
+        yield "new_password", sentence
+    if logins.is_password_of(user.password, new):
+        yield "new_password", _("新密码与原密码相同。请换一个。")
+    if new != again:
+        yield "again", _("两次填写的新密码不一致。请重新填写。")

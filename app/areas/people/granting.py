@@ -1,0 +1,189 @@
+"""Giving and taking default roles: what may be given to whom, as far as where, until when. The rule is core.rights'.
+
+Each act belongs inside `saving.work()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+import sqlalchemy as sa
+from flask_appbuilder.security.sqla.models import Role, User
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from app.areas.people import accounts
+from app.areas.people.accounts import Home, home_of
+from app.areas.people.roles import BUNDLES, NARROW, default_roles
+from app.areas.regions.models import name_of
+from app.areas.schools.models import Grade, School, SchoolClass
+from app.core import rights
+from app.core.errors import Denied, Invalid, Missing
+from app.core.fields import HERE
+from app.core.rights import Actor, Extent, Grant, Verdict
+
+
+def roles_to_give(session: Session, by: Actor) -> list[Role]:
+    """The default roles whose rights `by` holds to pass on."""
+    able = [h.rights for h in by.holdings if h.passable]
+    return [r for r in default_roles(session) if any(rights.rights_in_role(r) <= held for held in able)]
+
+
+def suits(role: Role, home: Home) -> bool:
+    """Whether the role is one for people of this unit."""
+    return bool(role.level == ("school" if home.school_id is not None else "bureau"))
+
+
+def roles_to_open_with(session: Session, by: Actor) -> list[Role]:
+    """What can be given with a new account: not the roles that want grades or classes."""
+    levels = ("school", "bureau") if by.is_of_bureau else ("school",)
+    return [r for r in roles_to_give(session, by) if r.name not in NARROW and r.level in levels]
+
+
+def extent_for(
+    session: Session, home: Home, grade_id: int | None = None, class_id: int | None = None
+) -> Extent:
+    """The whole school, or one grade or class of it; for the bureau's people their region. Raises Invalid."""
+    if home.school_id is None:
+        return Extent.of(None, home.region_code, None, None)
+    if grade_id is not None:
+        grade = session.get(Grade, grade_id)
+        _require(grade is not None and grade.school_id == home.school_id, "grade_id")
+    if class_id is None:
+        return Extent.of(home.school_id, None, [grade_id] if grade_id is not None else None, None)
+    chosen = session.get(SchoolClass, class_id)
+    is_here = (
+        chosen is not None and chosen.school_id == home.school_id and grade_id in (None, chosen.grade_id)
+    )
+    _require(is_here, "class_id")
+    return Extent.of(home.school_id, None, None, [class_id])
+
+
+def _require(is_found: bool, name: str) -> None:
+    if not is_found:
+        raise Invalid([(name, _("没有找到所选的年级或班级，或班级不在所选的年级。请重新选择。"))])
+
+
+def end_of(day: date | None) -> datetime | None:
+    """A grant until a day holds through that day."""
+    return datetime.combine(day + timedelta(days=1), time(), HERE) if day is not None else None
+
+
+def last_day(until: datetime | None) -> date | None:
+    return (until.astimezone(HERE) - timedelta(seconds=1)).date() if until is not None else None
+
+
+def give(
+    session: Session, by: Actor, taker: User, role: Role, extent: Extent, until: datetime | None
+) -> Grant:
+    """The role for use; for a role that administers people also its bundle to pass on, as far as `by` can give it.
+
+    Raises Denied without grant:add there, Invalid as `rights.grant` does.
+    """
+    accounts.require(session, by, "grant:add", taker)
+    if not suits(role, home_of(taker)):
+        raise Invalid([("role_id", _("“%(role)s”不能授予这个单位的人员。请选择其他角色。", role=role.label))])
+    if role.name in NARROW and not extent.is_narrow:
+        raise Invalid(
+            [("class_id", _("“%(role)s”只管所带的班级。请选择班级，或选择整个年级。", role=role.label))]
+        )
+    if until is not None and until <= datetime.now(UTC):
+        raise Invalid([("until", _("截止日期已过。请改为今天或更晚的日期，长期有效的请留空。"))])
+    given = rights.grant(session, by, taker, role, extent, until)
+    bundle = session.scalar(sa.select(Role).where(Role.name == BUNDLES.get(role.name)))
+    if bundle is not None and not extent.is_narrow and can_pass(session, by, bundle, extent, until):
+        rights.grant(session, by, taker, bundle, extent, until, usable=False, passable=True)
+    return given
+
+
+def can_pass(session: Session, by: Actor, role: Role, extent: Extent, until: datetime | None) -> bool:
+    """Whether `rights.grant` would let `by` give this."""
+    if by.is_system:
+        return True
+    wanted, codes = rights.rights_in_role(role), rights.authorities_of(session, extent)
+    return any(
+        h.passable
+        and wanted <= h.rights
+        and h.extent.contains(extent, codes)
+        and (h.until is None or (until is not None and until <= h.until))
+        for h in by.holdings
+    )
+
+
+# --- taking back --------------------------------------------------------------------------------------
+
+
+def find_grant(session: Session, by: Actor, grant_id: int) -> Grant:
+    """A grant to somebody whom `by` may see. Raises Missing, also when it was withdrawn already."""
+    found = session.get(Grant, grant_id, populate_existing=True) if grant_id < 2**63 else None
+    if found is None or found.withdrawn_at is not None:
+        raise Missing()
+    accounts.find(session, by, found.person_id)
+    return found
+
+
+def may_take(session: Session, by: Actor, given: Grant) -> Verdict:
+    """The giver; or whoever may withdraw there and holds no less than what he takes."""
+    if by.id == given.giver_id:
+        return rights.YES
+    if not accounts.may(session, by, "grant:delete", home_of(given.person)):
+        return Verdict(False, rights.refusal(by, "grant:delete", elsewhere=by.has("grant:delete")))
+    if not accounts.outranks(session, by, given):
+        return Verdict(False, _("这项授权超出了您的权限。请由授权人或上一级管理员收回。"))
+    return rights.YES
+
+
+def require_may_take(session: Session, by: Actor, given: Grant) -> None:
+    verdict = may_take(session, by, given)
+    if not verdict:
+        raise Denied(str(verdict))
+
+
+def take(session: Session, by: Actor, given: Grant) -> list[Grant]:
+    require_may_take(session, by, given)
+    return rights.withdraw(session, by, given)
+
+
+def goes_with(session: Session, given: Grant) -> Iterator[str]:
+    """What ends together with this grant, as sentences."""
+    for one in rights.passed_on(session, given):
+        if one.withdrawn_at is None:
+            yield _(
+                "%(name)s的“%(role)s”，%(where)s",
+                name=one.person.first_name,
+                role=one.role.label,
+                where=where(session, one),
+            )
+
+
+# --- said to people -----------------------------------------------------------------------------------
+
+
+def where(session: Session, given: Grant) -> str:
+    """As far as a grant reaches. Names outside the reader's scope stay unnamed."""
+    if given.region_code:
+        return _("%(name)s及以下", name=name_of(session, given.region_code) or given.region_code)
+    if not given.grade_ids and not given.class_ids:
+        school = session.get(School, given.school_id)
+        return _("%(name)s全校", name=school.name) if school is not None else _("所在学校全校")
+    grades = session.scalars(sa.select(Grade).where(Grade.id.in_(given.grade_ids or ())))
+    classes = session.scalars(
+        sa.select(SchoolClass).where(SchoolClass.id.in_(given.class_ids or ()))
+    ).unique()
+    return "、".join([grade.name for grade in grades] + [one.full_name for one in classes]) or _(
+        "部分年级或班级"
+    )
+
+
+def unit_names(session: Session, users: list[User]) -> dict[int, str]:
+    """Account id → name of its school or bureau."""
+    ids = {user.school_id for user in users if user.school_id is not None}
+    schools = (
+        dict(session.execute(sa.select(School.id, School.name).where(School.id.in_(ids))).all())
+        if ids
+        else {}
+    )
+    codes = {user.region_code for user in users if user.region_code}
+    regions = {code: name_of(session, code) or code for code in codes}
+    return {user.id: schools.get(user.school_id) or regions.get(user.region_code, "") for user in users}

@@ -15,7 +15,6 @@ def _kept_secret() -> str:
     """Without SECRET_KEY one is made and kept under instance/, readable by its owner only."""
     path = INSTANCE / "secret_key"
     if not path.exists():
-        INSTANCE.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
     return path.read_text().strip()
@@ -84,5 +83,6 @@ class Config:
 
 def prepare(config: dict[str, object]) -> None:
     """Fills what depends on other settings; called by create_app after overrides."""
+    INSTANCE.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database is in it
     config["SECRET_KEY"] = config["SECRET_KEY"] or _kept_secret()
     config["SQLALCHEMY_DATABASE_URI"] = config["DATABASE_URL"]

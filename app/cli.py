@@ -202,7 +202,8 @@ def serve() -> None:
     _refuse_busy(host, port)
     server = create_server(app, host=host, port=port, threads=8, ident="", max_request_body_size=64 * 2**20)
     child = _start_worker()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     _greet(host, port)
     db.session.remove()
     try:
@@ -253,6 +254,7 @@ def _greet(host: str, port: int) -> None:
         click.echo(_("演示账号：%(names)s", names="、".join(names)))
         click.echo(f"password: {PASSWORD}")
     click.echo(_("按Ctrl-C停止。"))
+    sys.stdout.flush()
 
 
 # --- looking after ------------------------------------------------------------------------------------

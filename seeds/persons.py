@@ -20,7 +20,9 @@ from app.areas.students import numbers
 
 HOME = Path(__file__).parent
 MALE, FEMALE = "1", "2"
-PHONE_PREFIX = "104"  # no mobile network and no service line has it; with eight digits it still reads as a mobile
+PHONE_PREFIX = (
+    "104"  # no mobile network and no service line has it; with eight digits it still reads as a mobile
+)
 HAN = "01"
 T = TypeVar("T")
 
@@ -61,12 +63,20 @@ def by_rank(values: tuple[str, ...]) -> Urn:
 # --- names --------------------------------------------------------------------------------------------
 
 TIBETAN = {
-    MALE: by_rank(("扎西顿珠", "格桑次仁", "丹增尼玛", "多吉扎西", "洛桑平措", "次仁旺堆", "索朗多吉", "土登")),
-    FEMALE: by_rank(("格桑卓玛", "德吉央金", "白玛拉姆", "次仁卓嘎", "仁青措", "泽仁拉姆", "央宗", "达瓦卓玛")),
+    MALE: by_rank(
+        ("扎西顿珠", "格桑次仁", "丹增尼玛", "多吉扎西", "洛桑平措", "次仁旺堆", "索朗多吉", "土登")
+    ),
+    FEMALE: by_rank(
+        ("格桑卓玛", "德吉央金", "白玛拉姆", "次仁卓嘎", "仁青措", "泽仁拉姆", "央宗", "达瓦卓玛")
+    ),
 }
 YI = {
-    MALE: by_rank(("阿尔木呷", "吉克伍各", "沙马拉哈", "吉木尔体", "阿的尔古", "马海木沙", "勒尔日哈", "海来伍合")),
-    FEMALE: by_rank(("阿尔阿依", "吉克阿支", "沙马阿果", "吉木伍呷", "阿的阿呷", "马海阿牛", "勒尔阿西", "海来有果")),
+    MALE: by_rank(
+        ("阿尔木呷", "吉克伍各", "沙马拉哈", "吉木尔体", "阿的尔古", "马海木沙", "勒尔日哈", "海来伍合")
+    ),
+    FEMALE: by_rank(
+        ("阿尔阿依", "吉克阿支", "沙马阿果", "吉木伍呷", "阿的阿呷", "马海阿牛", "勒尔阿西", "海来有果")
+    ),
 }
 OF_PEOPLES = {"04": TIBETAN, "07": YI}  # the others here mostly bear names of the Chinese form
 ETHNICITIES = weighted(
@@ -112,7 +122,9 @@ def _read_given(rows: dict[str, dict[str, str]]) -> _Given:
 
 @cache
 def _given_of(gender: str, born: int) -> _Given:
-    return next(given for (sex, low, high), given in _given_names().items() if sex == gender and low <= born <= high)
+    return next(
+        given for (sex, low, high), given in _given_names().items() if sex == gender and low <= born <= high
+    )
 
 
 def surname(rng: Random, ethnicity: str = HAN) -> str:

@@ -115,6 +115,12 @@ class Entity(Model):
         """Relationship name → Link."""
         return {r.key: r.info["link"] for r in sa.inspect(cls).relationships if "link" in r.info}
 
+    @classmethod
+    def default_of(cls, name: str) -> Any:
+        """The value a new row begins with where none is given; None where there is no plain one."""
+        default = cls.__table__.c[name].default
+        return default.arg if isinstance(default, sa.ColumnDefault) and default.is_scalar else None
+
     def shown(self) -> str:
         """The row's name for people: a code by its label, what is masked always masked."""
         name = self.__shown_as__ or self.__natural_key__ or "id"

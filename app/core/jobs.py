@@ -79,7 +79,7 @@ def _told(function: Callable[..., Any], fault: Exception) -> str:
 
 def make_worker(app: Flask) -> Consumer:
     """A consumer with one thread for work and one for the clock. `run()` blocks until SIGINT or SIGTERM."""
-    return Consumer(app.extensions["queue"], workers=1, graceful_signal="TERM")
+    return Consumer(app.extensions["queue"], workers=1, max_delay=1.0, graceful_signal="TERM")
 
 
 # --- what is done by the clock ------------------------------------------------------------------------

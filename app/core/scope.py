@@ -351,10 +351,9 @@ def is_locked_on_add(entity: type[Entity], name: str, value: Any) -> bool:
     field = entity.fields()[name]
     if value is None or field.edit is FROM_ABOVE:
         return False
-    default = entity.__table__.c[name].default
-    if default is not None and default.is_scalar and value == default.arg:
+    if value == entity.default_of(name):
         return False
-    return field.edit is Edit.BY_SYSTEM or (field.edit is Edit.BY_CHANGE and default is not None)
+    return field.edit is Edit.BY_SYSTEM or (field.edit is Edit.BY_CHANGE and field.has_default)
 
 
 def settled_sentence(entity: type[Entity], name: str) -> str:

@@ -103,7 +103,10 @@
     button.className = 'btn btn-quiet';
     button.textContent = say.remove;
     button.addEventListener('click', () => { soil(row); row.remove(); renumber(table); one('[data-add]', table).focus(); });
-    one('.gone', row).replaceChildren(button);
+    const place = document.createElement('div'); // not the label: it would take the button's name away
+    place.className = 'gone';
+    place.append(button);
+    one('.gone', row).replaceWith(place);
   };
   const prepareRow = (table, row) => {
     all('.lookup', row).forEach(lookup);

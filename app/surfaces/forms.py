@@ -94,8 +94,8 @@ class Sheet:
     def shown(self, one: Field) -> str:
         """The row's value as an input holds it."""
         if self.obj is None:
-            default = self.entity.__table__.c[one.name].default
-            return str(one.dump(default.arg)) if default is not None and default.is_scalar else ""
+            default = self.entity.default_of(one.name)
+            return "" if default is None else str(one.dump(default))
         value = getattr(self.obj, one.name)
         if isinstance(one, Flag):
             return "" if value is None else ("1" if value else "0")

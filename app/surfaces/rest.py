@@ -302,7 +302,7 @@ class EntityApi(ModelRestApi):
         nested = [
             (child, rows)
             for child in registry.inlines_of(self.entity)
-            if (rows := sent.pop(child.key(), None))
+            if (rows := sent.pop(child.key(), None)) is not None
         ]
         body = Body(self.entity, by)
         data = body.read(sent)
@@ -311,7 +311,7 @@ class EntityApi(ModelRestApi):
             made = saving.create(self.entity, data, by, complaints=body.complaints)
             for child, rows in nested:
                 _add_inlines(child, rows, made, by, work)
-            _check_together(made, work)
+            _check_together(made, by, work)
         return self._answer(made, 201, {"Location": f"{self.route_base}/{made.id}"})
 
     @expose("/<int:pk>", methods=["PUT"])
@@ -324,7 +324,7 @@ class EntityApi(ModelRestApi):
         try:
             with saving.work() as work:
                 saving.edit(obj, data, by, version=version, complaints=body.complaints)
-                _check_together(obj, work)
+                _check_together(obj, by, work)
         except Stale as stale:
             return self._stale(stale, obj)
         return self._answer(obj)
@@ -332,13 +332,14 @@ class EntityApi(ModelRestApi):
     @expose("/<int:pk>", methods=["DELETE"])
     @needs("delete")
     def delete(self, pk: int) -> Response:
-        obj, version = self._find(pk), version_named()
+        obj, by = self._find(pk), current_actor()
+        version = version_named()
         try:
             with saving.work() as work:
                 owner = owner_of(obj)
-                saving.delete(obj, current_actor(), version=version)
+                saving.delete(obj, by, version=version)
                 if owner is not None:
-                    _check_together(owner, work)
+                    _check_together(owner, by, work)
         except Stale as stale:
             return self._stale(stale, obj)
         return Response(status=204)
@@ -415,8 +416,10 @@ def _add_inlines(child: type[Entity], rows: object, owner: Entity, by: Actor, wo
 def _add_inline(
     child: type[Entity], row: Mapping[str, Any], owner: Entity, by: Actor, work: saving.Work, prefix: str
 ) -> None:
-    body = Body(child, by)
+    body, key = Body(child, by), forms.owner_key(child)
     data = body.read(row)
+    if key in row:
+        body.complaints.append((key, forms.unknown(key)))
     if owner.id is None:  # the owner was refused: only what was typed can be judged
         work.complaints += [(prefix + name, sentence) for name, sentence in body.complaints]
         return
@@ -432,10 +435,11 @@ def owner_of(obj: Entity) -> Entity | None:
     return db.session.get(registry[obj.__inline_of__], getattr(obj, forms.owner_key(type(obj))))
 
 
-def _check_together(obj: Entity, work: saving.Work) -> None:
-    """What a row and its inline rows must be together holds whichever of them was written."""
+def _check_together(obj: Entity, by: Actor, work: saving.Work) -> None:
+    """What a row and its inline rows must be together holds whichever of them was written; as on the page, for who
+    may see them: to anyone else the rest would look as if it were missing."""
     owner = (owner_of(obj) if not work.complaints else None) or obj
-    children = registry.inlines_of(type(owner))
+    children = [child for child in registry.inlines_of(type(owner)) if by.has(f"{child.key()}:show")]
     if work.complaints or not children:
         return
     rows = [row for child in children for row in forms.saved_children(work.session, child, owner)]

@@ -283,6 +283,7 @@ class Campus(OfPlace, Entity):
 
     __label__ = "校区"
     __path__ = "campuses"
+    __bureau__ = True
     __menu__ = "学校管理 › 校区管理"
     __shown_as__ = "name"
     __school_wide__ = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.people.roles import load_roles
@@ -28,7 +29,7 @@ from seeds.schools import OpenSchool, SchoolPlan, add_grades, add_school, former
 __all__ = ["PASSWORD", "NotEmpty", "build"]
 
 
-class NotEmpty(RuntimeError):
+class NotEmpty(ValueError):
     """There are schools in this database already."""
 
 
@@ -59,7 +60,7 @@ def build(
 
 def refuse_filled(session: Session) -> None:
     if session.scalar(sa.select(School.id).limit(1)) is not None:
-        raise NotEmpty("there are schools in this database already")
+        raise NotEmpty(_("数据库里已有学校，不能再建演示数据。请换一个空的数据库。"))
 
 
 def _build_district(

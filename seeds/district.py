@@ -160,11 +160,11 @@ def _junior_school(rng: Random) -> SchoolPlan:
 
 
 def _primary_school(rng: Random) -> SchoolPlan:
-    heads = sizes(660, 15, rng, spread=3)
+    heads = sizes(540, 12, rng, spread=1) + sizes(120, 3, rng)  # the oldest grades are the smallest
     classes = [
         one
         for level, count in enumerate((3, 3, 3, 2, 2, 2), start=1)
-        for one in _classes(PRIMARY, level, [heads.pop() for _number in range(count)])
+        for one in _classes(PRIMARY, level, [heads.pop(0) for _number in range(count)])
     ]
     return SchoolPlan(
         "shiyan",
@@ -366,35 +366,35 @@ class District:
     def _seat_rare_names(self) -> None:
         self._seat("yizhong", SENIOR, 1, 1, Wanted("欧阳雨桐", FEMALE, "01"))
         self._seat("shiyan", PRIMARY, 2, 1, Wanted("欧阳皓轩", MALE, "01"))
-        parents = {"father": "买买提·吐尔逊", "mother": "热依汗·艾合买提"}
-        self._seat("yizhong", JUNIOR, 1, 2, Wanted("阿依古丽·买买提", FEMALE, "05", **parents))
+        uyghur = Wanted("阿依古丽·买买提", FEMALE, "05", father="买买提·吐尔逊", mother="热依汗·艾合买提")
+        self._seat("yizhong", JUNIOR, 1, 2, uyghur)
         self._seat("yizhong", JUNIOR, 2, 3, Wanted("王𬸚", MALE, "01"))
         self._seat("shiyan", PRIMARY, 3, 1, Wanted("李㛃", FEMALE, "01"))
 
     def _seat_foreign_papers(self) -> None:
         """A passport, two residence permits, and a child without any paper."""
-        abroad = {"nationality": "DEU", "id_type": "A", "id_number": "DEMO00471", "overseas": "51"}
-        abroad |= {"native_place": "德国"}
-        want = Wanted(
-            "Anna Maria Keller", FEMALE, "97", number="J", more=abroad, father="Thomas Keller", mother="陈静"
-        )
-        family = self._seat("shiyan", PRIMARY, 4, 1, want).family
-        for member in family:
-            if member["name"] == "Thomas Keller":
-                member |= {
-                    "id_type": "A",
-                    "id_number": "DEMO00472",
-                    "ethnicity": "97",
-                    "residence_code": None,
-                }
-            else:
-                member["ethnicity"] = "01"
+        self._seat_foreigner()
         hong_kong = {"overseas": "01", "native_place": "香港特别行政区"}
         self._seat_permit("yizhong", JUNIOR, 1, 1, "郑凯琳", "810000", hong_kong)
         taiwan = {"overseas": "05", "native_place": "台湾省"}
         self._seat_permit("shiyan", PRIMARY, 5, 1, "简安妤", "830000", taiwan)
         nothing = {"id_type": "Z", "id_number": None}
         self._seat("yunling", PRIMARY, 2, 1, Wanted(gender=MALE, ethnicity="01", number="J", more=nothing))
+
+    def _seat_foreigner(self) -> None:
+        papers = {"nationality": "DEU", "id_type": "A", "id_number": "DEMO00471", "overseas": "51"}
+        want = Wanted(
+            "Anna Maria Keller",
+            FEMALE,
+            "97",
+            number="J",
+            more={**papers, "native_place": "德国"},
+            father="Thomas Keller",
+            mother="陈静",
+        )
+        father, mother = self._seat("shiyan", PRIMARY, 4, 1, want).family
+        father |= {"id_type": "A", "id_number": "DEMO00472", "residence_code": None}
+        mother["ethnicity"] = "01"
 
     def _seat_permit(
         self, key: str, stage: str, level: int, number: int, name: str, area: str, more: Row
@@ -431,6 +431,10 @@ class District:
             ("shixi", "yizhong", 4),
         ):
             self._transfer(origin, key, number)
+        self._repeat_a_year()
+        self._put_a_name_right()
+
+    def _repeat_a_year(self) -> None:
         older = self.schools["yizhong"].grades[JUNIOR, 3]
         entered_on = date(older.entry_year, 9, 1)
         late = Wanted(years_older=1, entered_on=entered_on, more={"entry_month": f"{entered_on:%Y%m}"})
@@ -447,6 +451,8 @@ class District:
             before={"grade_id": older.id},
             after={"grade_id": repeater.grade.id},
         )
+
+    def _put_a_name_right(self) -> None:
         renamed = self._seat(
             "yizhong", JUNIOR, 3, 3, Wanted("李欣妍", FEMALE, "01", more={"former_name": "李小花"})
         )

@@ -10,11 +10,13 @@ from itertools import count, islice
 from math import ceil
 from random import Random
 
+from flask_babel import gettext as _
+
 from app.areas.regions import gb2260
 from app.areas.regions.models import Region
 from app.areas.students.models import Status, Student
 from seeds.changes import DEPARTURES, Casebook, depart
-from seeds.district import CITY, CITY_NAME, IN_TOWN, PROVINCE, sizes
+from seeds.district import CITY, CITY_NAME, IN_TOWN, PROVINCE, QINGLAN_COUNTY, sizes
 from seeds.load import Calendar, Load
 from seeds.persons import County, Registry, Township, pick, place_names, weighted
 from seeds.pupils import Enrolment
@@ -102,9 +104,11 @@ def add(
     heads = _shares(pupils, [int(kind.size * (0.7 + 0.6 * rng.random())) for kind in kinds])
     _refuse_crowding(pupils, kinds, heads)
     rest = list(zip(kinds, heads, strict=True))
-    for index, county in enumerate(islice(_counties(seed), ceil(number / SCHOOLS_A_COUNTY))):
+    neighbour = QINGLAN_COUNTY
+    for index, (city, county) in enumerate(islice(_counties(seed), ceil(number / SCHOOLS_A_COUNTY))):
         here = rest[index * SCHOOLS_A_COUNTY : (index + 1) * SCHOOLS_A_COUNTY]
-        _County(load, calendar, casebook, seed, county).fill(here, index * SCHOOLS_A_COUNTY)
+        _County(load, calendar, casebook, seed, city, county, neighbour).fill(here, index * SCHOOLS_A_COUNTY)
+        neighbour = county
 
 
 def _shares(total: int, weights: list[int]) -> list[int]:
@@ -119,11 +123,9 @@ def _shares(total: int, weights: list[int]) -> list[int]:
 
 
 def _refuse_crowding(pupils: int, kinds: list[Kind], heads: list[int]) -> None:
-    if pupils and not kinds:
-        raise ValueError("so many pupils need more schools")
-    for kind, head in zip(kinds, heads, strict=True):
-        if head > sum(years for _stage, years in kind.stages) * CLASSES_A_GRADE * PUPILS_A_CLASS:
-            raise ValueError("so many pupils need more schools")
+    seats = [sum(years for _stage, years in kind.stages) * CLASSES_A_GRADE * PUPILS_A_CLASS for kind in kinds]
+    if (pupils and not kinds) or any(head > most for head, most in zip(heads, seats, strict=True)):
+        raise ValueError(_("学校太少，容不下这么多学生。请增加学校数，或减少学生数。"))
 
 
 # --- places -------------------------------------------------------------------------------------------
@@ -137,7 +139,7 @@ def _counties(seed: int) -> Iterator[tuple[str, County]]:
         name = city or f"{next(names)}市"
         for number in range(23 if city else 21, 29):
             yield code, _make_county(f"{code[:4]}{number}", f"{next(names)}县", name, seed)
-    raise ValueError("there are no more unused region codes")
+    raise ValueError(_("没有更多未使用的区划代码。请减少学校数。"))
 
 
 def _new_names(rng: Random) -> Iterator[str]:
@@ -170,10 +172,17 @@ class _County:
     """One county on its way in."""
 
     def __init__(
-        self, load: Load, calendar: Calendar, casebook: Casebook, seed: int, place: tuple[str, County]
+        self,
+        load: Load,
+        calendar: Calendar,
+        casebook: Casebook,
+        seed: int,
+        city: str,
+        county: County,
+        neighbour: County,
     ) -> None:
         self.load, self.calendar, self.casebook, self.seed = load, calendar, casebook, seed
-        self.city, self.county = place
+        self.city, self.county, self.neighbour = city, county, neighbour
         self.registry, self.elsewhere = Registry(self.county.code), Registry(former_code(self.county))
         self.rng = Random(f"{seed}:{self.county.code}:schools")
         self.made: Counter[tuple[str, bool]] = Counter()
@@ -198,7 +207,7 @@ class _County:
 
     def _open(self, kind: Kind, head: int, serial: int) -> OpenSchool:
         plan = self._plan(kind, head, serial)
-        school = add_school(self.load, plan, self.registry, self.elsewhere, self.county, self.seed, None)
+        school = add_school(self.load, plan, self.registry, self.elsewhere, self.neighbour, self.seed, None)
         add_grades(self.load, school, self.calendar)
         return school
 
@@ -243,12 +252,12 @@ class _County:
     def _fill_school(self, school: OpenSchool, head: int) -> None:
         enrolment = Enrolment(self.load, self.calendar, school)
         for one in school.classes:
-            for _seat in range(one.plan.size):
+            for _n in range(one.plan.size):
                 enrolment.add(one.grade, one)
         away, drafts = absent(head)
-        for _one in range(away):
+        for _n in range(away):
             self._let_leave(enrolment)
-        for _one in range(drafts):
+        for _n in range(drafts):
             one = pick(school.rng, tuple(school.classes))
             enrolment.add(one.grade, one, Status.PENDING)
 

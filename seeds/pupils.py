@@ -30,8 +30,36 @@ from seeds.persons import FEMALE, HAN, MALE, day_between, pick, weighted
 from seeds.schools import SENIOR, OpenClass, OpenGrade, OpenSchool, post_code
 
 FATHER, MOTHER, STEPFATHER, GRANDFATHER, GRANDMOTHER = "51", "52", "57", "61", "62"
-ENTERED, CAME_BACK, CAME_OVER = "11", "12", "13"
-NOTHING: dict[str, Any] = {}
+ENTERED, CAME_OVER = "11", "13"
+REGISTERED, CONFIRMED = "学籍注册", "全国核验通过，启用正式学籍号"
+HEALTH = weighted({"10": 95, "20": 4, "30": 1})
+DISABILITIES = weighted({"5": 55, "2": 20, "7": 10, "4": 8, "6": 7})
+IN_CLASS = {"2": "2", "5": "3"}  # disability → 随班就读
+TRANSPORT_NEAR = weighted({"1": 70, "2": 15, "4": 15})
+TRANSPORT = weighted({"2": 30, "3": 35, "4": 30, "1": 5})
+TALENTS = ("绘画", "篮球", "书法", "舞蹈", "乒乓球", "葫芦丝", "田径", "围棋", "声乐", "剪纸")
+VILLAGE_WORK = (
+    "务农",
+    "在外务工（广东）",
+    "在外务工（浙江）",
+    "在外务工（成都）",
+    "个体经营",
+    "建筑工",
+    "货车司机",
+    "乡村医生",
+)
+TOWN_WORK = (
+    "个体经营",
+    "企业职工",
+    "在外务工（重庆）",
+    "教师",
+    "医务人员",
+    "公司职员",
+    "出租车司机",
+    "超市员工",
+    "自由职业",
+)
+OLD_WORK = ("务农", "退休", "无")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +80,6 @@ class Wanted:
     mother: str = ""
     twin: Pupil | None = None
     came_from: OpenGrade | None = None
-    from_school: str | None = None
     way: str = ENTERED
     entered_on: date | None = None
 
@@ -150,18 +177,22 @@ class Enrolment:
     def _draw_home(self, who: Who, want: Wanted) -> Home:
         if want.twin:
             return _home_of(want.twin)
-        rng, manners, county = self.rng, self.plan.manners, self.county
-        is_rural = not want.more and rng.random() < manners.rural
-        township = self.plan.township if not is_rural or not self.plan.township.is_town else None
-        township = township or pick(rng, county.townships[1:] or county.townships)
+        rng, county = self.rng, self.county
+        township = self._draw_township(may_be_rural=not want.more)
         address = county.address(rng, township)
-        if who.is_migrant:
-            there = pick(rng, self.school.neighbour.townships)
-            registered = self.school.neighbour.address(rng, there)
-            return Home(
-                address, registered, there.area_code(rng), self.school.neighbour.full_name, township.is_town
-            )
-        return Home(address, address, township.area_code(rng), county.full_name, township.is_town)
+        if not who.is_migrant:
+            return Home(address, address, township.area_code(rng), county.full_name, township.is_town)
+        before = self.school.neighbour
+        there = pick(rng, before.townships)
+        registered = before.address(rng, there)
+        return Home(address, registered, there.area_code(rng), before.full_name, township.is_town)
+
+    def _draw_township(self, *, may_be_rural: bool) -> persons.Township:
+        """Schools of the country have pupils of their own township only."""
+        own = self.plan.township
+        if own.is_town and may_be_rural and self.rng.random() < self.plan.manners.rural:
+            return pick(self.rng, self.county.townships[1:])
+        return own
 
     # --- the form ---------------------------------------------------------------------------------
 
@@ -291,16 +322,6 @@ class Enrolment:
         given = self._numbered[seat.id] = self._numbered.get(seat.id, 0) + 1
         return f"{seat.grade.entry_year}{seat.plan.number:02}{given:02}"
 
-    def _draw_party(self, born_on: date) -> str:
-        """League members are fourteen and older."""
-        age = self.calendar.start - born_on.year
-        return "03" if age > 14 and self.rng.random() < (age - 14) * 0.16 else "13"
-
-    def _draw_validity(self) -> str:
-        issued = self.calendar.ago(int(self.rng.random() * 1_500) + 30)
-        issued = issued.replace(day=min(issued.day, 28))
-        return f"{issued:%Y%m%d}-{issued.replace(year=issued.year + 5):%Y%m%d}"
-
     # --- numbers ----------------------------------------------------------------------------------
 
     def _give_number(self, row: Row, grade: OpenGrade, who: Who, want: Wanted, status: Status) -> None:
@@ -399,7 +420,7 @@ class Enrolment:
         if want.came_from is not None:
             self._add_earlier_stay(pupil, want)
         entered_on = want.entered_on or date(pupil.grade.entry_year, 9, 1)
-        from_school = want.came_from.school.name if want.came_from else want.from_school
+        from_school = want.came_from.school.name if want.came_from else None
         row = stay_row(pupil, pupil.grade, entered_on, want.way, from_school)
         self.load.add(Stay, row)
         return row
@@ -438,37 +459,6 @@ class Home:
     area_code: str
     native_place: str
     is_town: bool
-
-
-REGISTERED, CONFIRMED = "学籍注册", "全国核验通过，启用正式学籍号"
-HEALTH = weighted({"10": 95, "20": 4, "30": 1})
-DISABILITIES = weighted({"5": 55, "2": 20, "7": 10, "4": 8, "6": 7})
-IN_CLASS = {"2": "2", "5": "3"}  # disability → 随班就读
-TRANSPORT_NEAR = weighted({"1": 70, "2": 15, "4": 15})
-TRANSPORT = weighted({"2": 30, "3": 35, "4": 30, "1": 5})
-TALENTS = ("绘画", "篮球", "书法", "舞蹈", "乒乓球", "葫芦丝", "田径", "围棋", "声乐", "剪纸")
-VILLAGE_WORK = (
-    "务农",
-    "在外务工（广东）",
-    "在外务工（浙江）",
-    "在外务工（成都）",
-    "个体经营",
-    "建筑工",
-    "货车司机",
-    "乡村医生",
-)
-TOWN_WORK = (
-    "个体经营",
-    "企业职工",
-    "在外务工（重庆）",
-    "教师",
-    "医务人员",
-    "公司职员",
-    "出租车司机",
-    "超市员工",
-    "自由职业",
-)
-OLD_WORK = ("务农", "退休", "无")
 
 
 def stay_row(pupil: Pupil, grade: OpenGrade, entered_on: date, way: str, from_school: str | None) -> Row:

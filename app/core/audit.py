@@ -31,9 +31,8 @@ class EntityName(Text):
     """The key of an entity, shown as its label."""
 
     def show(self, value: str | None) -> str:
-        if value in registry:
-            return registry[value].__label__
-        return OTHER_NAMES.get(value or "", value or "")
+        key = value or ""
+        return registry[key].__label__ if key in registry else OTHER_NAMES.get(key, key)
 
 
 class AuditEntry(Entity):

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -187,7 +188,8 @@ def _reader_refuses(app: Flask) -> Iterator[Finding]:
     if not _is_sqlite() and not app.config["READ_DATABASE_URL"]:
         return  # said in C10
     try:
-        with reading_session(app).get_bind().connect() as plain:
+        engine: Any = reading_session(app).get_bind()
+        with engine.connect() as plain:
             can_write = _can_write(plain.execution_options(unguarded=True))
     except SQLAlchemyError:
         yield Finding(

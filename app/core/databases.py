@@ -26,7 +26,7 @@ def prepare(app: Flask) -> None:
 
 def reading_session(app: Flask) -> Session:
     """The session on the read-only engine for this request."""
-    return app.extensions["reading"]()  # type: ignore[no-any-return]
+    return app.extensions["reading"]()
 
 
 def make_reader(url: str, read_url: str = "") -> Engine:
@@ -77,4 +77,5 @@ def _on_sqlite_begin(connection: sa.Connection) -> None:
     """`saving.work()` takes the write lock at once: on SQLite it is the row lock."""
     writes = connection.get_execution_options().get("writing") or (db.session.registry.has() and db.session().info.get("writing"))
     is_main = connection.engine is db.engine
-    connection.connection.dbapi_connection.execute("BEGIN IMMEDIATE" if writes and is_main else "BEGIN")
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("BEGIN IMMEDIATE" if writes and is_main else "BEGIN")

@@ -108,7 +108,7 @@ class Entity(Model):
         if found is None:
             found = MappingProxyType(dict(_described(cls)))
             cls._fields = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     @classmethod
     def links(cls) -> Mapping[str, Link]:
@@ -286,8 +286,8 @@ class OfPlace:
     def school(cls) -> Mapped[School]:
         return relationship(
             "School",
-            primaryjoin=lambda: _school_table().c.id == cls.school_id,  # type: ignore[attr-defined]
-            foreign_keys=lambda: [cls.school_id],  # type: ignore[list-item]
+            primaryjoin=lambda: _school_table().c.id == cls.school_id,
+            foreign_keys=lambda: [cls.school_id],  # type: ignore[arg-type]
             viewonly=True,
             info={"link": Link("学校", "name")},
         )

@@ -74,7 +74,7 @@ def _current() -> Work:
     found = db.session().info.get("work")
     if found is None:
         raise RuntimeError("saving happens inside `with saving.work():`")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 # --- one row ------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def create(
         rights.require(by, f"{entity.key()}:add")
     obj = entity()
     if by.school_id is not None and "school_id" in entity.fields():
-        obj.school_id = by.school_id  # type: ignore[attr-defined]
+        obj.school_id = by.school_id
     with now.session.no_autoflush, scope.by_authority(now.session, authority):
         found += _assign(now.session, obj, data, by, authority, is_new=True)
         found += _missing(entity, obj, found)
@@ -278,6 +278,8 @@ def _require(session: Session, by: Actor, action: str, obj: Entity) -> None:
             _("“%(label)s”不能直接%(act)s。", label=_(obj.__label__), act=_(rights.ACTION_WORDS[action]))
         )
     verdict = scope.may(session, by, action, obj)
+    if not verdict and not scope.sees(session, by, obj):
+        raise Missing()
     if not verdict:
         raise Denied(str(verdict))
 

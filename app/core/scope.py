@@ -137,9 +137,13 @@ def visible(entity: type[Entity], by: Actor | None) -> sa.ColumnElement[bool]:
         return sa.false()
     if by.is_system or entity.__scope__ == "open":
         return sa.true()
-    owner = entity.__inline_of__ if entity.__inline_of__ and not entity.__bureau_private__ else entity.key()
-    extents = by.reach(*(f"{owner}:{action}" for action in READ_RIGHTS))
+    extents = by.reach(*_reading_rights(entity))
     return sa.or_(sa.false(), *(_within(entity, extent) for extent in extents))
+
+
+def _reading_rights(entity: type[Entity]) -> tuple[str, ...]:
+    owner = entity.__inline_of__ if entity.__inline_of__ and not entity.__bureau_private__ else entity.key()
+    return tuple(f"{owner}:{action}" for action in READ_RIGHTS)
 
 
 def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -156,7 +160,7 @@ def _in_place(columns: Any, extent: Extent) -> sa.ColumnElement[bool]:
     if extent.low:
         code = columns.authority_code
         return code == extent.low if extent.low == extent.high else code.between(extent.low, extent.high)
-    return columns.school_id == extent.school_id  # type: ignore[no-any-return]
+    return columns.school_id == extent.school_id
 
 
 def _of_place(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -188,12 +192,12 @@ def _of_pupil(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     where = _in_place(entity, extent)
     if not extent.is_narrow:
         return where
-    return sa.and_(where, entity.student_id.in_(_pupils_within(extent)))  # type: ignore[attr-defined]
+    return sa.and_(where, entity.student_id.in_(_pupils_within(extent)))
 
 
 def _of_parties(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     party = _columns(registry["change_party"]).change_id.table.alias("seen_party")
-    key = getattr(entity, entity.__parties_key__)  # type: ignore[attr-defined]
+    key = getattr(entity, entity.__parties_key__)
     where = sa.exists().where(party.c.change_id == key, _in_place(party.c, extent))
     if extent.is_narrow:
         if not hasattr(entity, "student_id"):
@@ -212,8 +216,8 @@ def _of_school(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
 
 def _of_audit(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     if extent.is_narrow:
-        return entity.student_id.in_(_pupils_within(extent))  # type: ignore[attr-defined]
-    return sa.or_(_in_place(entity, extent), entity.student_id.in_(_pupils_within(extent)))  # type: ignore[attr-defined]
+        return entity.student_id.in_(_pupils_within(extent))
+    return sa.or_(_in_place(entity, extent), entity.student_id.in_(_pupils_within(extent)))
 
 
 _WITHIN = {
@@ -291,7 +295,7 @@ def _checked(
     typed = changed - obj.settled
     check_row(session, actor, authority, type(obj), action, _full(obj, old=True), _full(obj), typed)
     word = {"add": "create", "edit": "edit", "delete": "delete"}[action]
-    if action == "delete" and "deleted_at" in changed and obj.deleted_at is None:  # type: ignore[attr-defined]
+    if action == "delete" and "deleted_at" in changed and obj.deleted_at is None:
         word = "restore"
     return word, before, after
 
@@ -377,13 +381,13 @@ def locked_sentence(entity: type[Entity], name: str) -> str:
 
 
 def _changed(obj: Entity) -> set[str]:
-    state = sa.inspect(obj)
+    state: Any = sa.inspect(obj)
     return {a.key for a in state.mapper.column_attrs if state.attrs[a.key].history.has_changes()}
 
 
 def _full(obj: Entity, *, old: bool = False) -> dict[str, Any]:
     """Every column attribute, as it is or as the database last gave it."""
-    state = sa.inspect(obj)
+    state: Any = sa.inspect(obj)
     found = {}
     for attr in state.mapper.column_attrs:
         history = state.attrs[attr.key].history
@@ -442,7 +446,7 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
     if entity.__scope__ == "school":
         return _school_places(session, values)
     if entity.__scope__ == "parties":
-        return _party_places(session, values.get(entity.__parties_key__), values)  # type: ignore[attr-defined]
+        return _party_places(session, values.get(entity.__parties_key__), values)
     narrow = entity.__narrow__
     return (
         Place(
@@ -480,7 +484,7 @@ def _party_places(session: Session, change_id: int | None, values: Mapping[str, 
     party = registry["change_party"].__table__
     found = _look(session, sa.select(party.c.school_id, party.c.authority_code).where(party.c.change_id == change_id))
     of = _pupil_place(session, values)
-    return tuple(Place(school, code, of.grade_id, of.class_id) for school, code in found)
+    return tuple(Place(row.school_id, row.authority_code, of.grade_id, of.class_id) for row in found)
 
 
 def _look(session: Session, query: sa.Select[Any]) -> sa.Result[Any]:
@@ -499,7 +503,12 @@ def _reaches(session: Session, actor: Actor, right: str, entity: type[Entity], v
 
 
 def _seen(session: Session, actor: Actor, entity: type[Entity], values: Mapping[str, Any]) -> bool:
-    return any(_reaches(session, actor, f"{entity.key()}:{action}", entity, values) for action in READ_RIGHTS)
+    return any(_reaches(session, actor, right, entity, values) for right in _reading_rights(entity))
+
+
+def sees(session: Session, by: Actor, obj: Entity) -> bool:
+    """Whether the row is in the reading scope of `by` at all."""
+    return _seen(session, by, type(obj), _full(obj))
 
 
 def may(session: Session, by: Actor, action: str, obj: Entity) -> rights.Verdict:

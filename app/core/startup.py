@@ -16,6 +16,12 @@ SENSITIVE = ("id_number", "student_no", "phone", "mobile", "bank_account")
 """A column whose name ends in one of these identifies a person: it must be masked."""
 
 
+RESERVED = frozenset(
+    {"q", "sort", "after", "before", "size", "found", "id", "version", "next", "site", "csrf_token"}
+)
+"""What an address or a form says beside the fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong with a declaration: "D03 Student.phone: …; hint"."""
@@ -159,7 +165,7 @@ def _no_scope(entity: type[Entity]) -> Iterator[Fault]:
     columns = set(entity.__table__.c.keys())
     if entity.__scope__ == "open" and {"school_id", "authority_code"} & columns:
         yield _fault("D13", entity, "", "has place columns but no scope", "derive from OfPlace or OfPupil")
-    if entity.__scope__ == "parties" and not hasattr(entity, entity.__parties_key__):  # type: ignore[attr-defined]
+    if entity.__scope__ == "parties" and not hasattr(entity, entity.__parties_key__):
         yield _fault("D13", entity, "", "names no column for its parties", "set __parties_key__")
 
 
@@ -193,6 +199,19 @@ def _never_given(entity: type[Entity]) -> Iterator[Fault]:
             yield _fault("D17", entity, name, "must be filled, but is not asked and not settled", "form=True, or settle()")
 
 
+def _telling_names(entity: type[Entity]) -> Iterator[Fault]:
+    """A row's name stands in titles, breadcrumbs and look-ups, where nothing is masked."""
+    name = entity.__shown_as__ or entity.__natural_key__
+    field = entity.fields().get(name)
+    if field is not None and (field.mask or field.private):
+        yield _fault("D19", entity, name, "is hidden, and would be shown as the row's name", "name another __shown_as__")
+
+
+def _reserved_names(entity: type[Entity]) -> Iterator[Fault]:
+    for name in sorted(RESERVED & set(entity.fields())):
+        yield _fault("D20", entity, name, "is a word of lists, forms and APIs", "choose another column name")
+
+
 def _shared_paths(entities: Iterable[type[Entity]]) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for entity in entities:
@@ -218,4 +237,6 @@ CHECKS: tuple[Callable[[type[Entity]], Iterator[Fault]], ...] = (
     _no_history,
     _unknown_actions,
     _never_given,
+    _telling_names,
+    _reserved_names,
 )

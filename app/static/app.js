@@ -94,7 +94,7 @@
   const renumber = (table) => all('[data-row] [data-number]', one('[data-rows]', table)).forEach((n, i) => { n.textContent = i + 1; });
   const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true }));
   const nextIndex = (table) => {
-    const taken = all('[data-row]', one('[data-rows]', table)).map((row) => Number(row.dataset.row.split('-').pop()));
+    const taken = all('[data-row]', one('[data-rows]', table)).map((row) => Number(row.dataset.row.split('-').at(-2)));
     return Math.max(-1, Number(table.dataset.last || -1), ...taken) + 1;
   };
   const removeButton = (table, row) => {

@@ -7,8 +7,10 @@ from flask import Flask
 
 def build(app: Flask) -> None:
     """Generates every page, API and bureau view from the registry, after checking the declarations."""
+    import app.surfaces.bureau as bureau
+    import app.surfaces.rest as rest
     from app.core import startup
-    from app.surfaces import bureau, handlers, pages, rest, security
+    from app.surfaces import handlers, pages, security
 
     startup.require_sound()
     handlers.register(app)

@@ -253,7 +253,7 @@ class Nested:
 
     def table(self, complaints: Sequence[tuple[str, str]] = ()) -> InlineTable:
         rows = tuple(
-            InlineRow(prefix, self._row_inputs(sheet, prefix, complaints), sheet.obj is not None)
+            InlineRow(prefix, self._row_inputs(sheet, prefix, complaints), sheet.obj is not None, gone)
             for prefix, sheet, gone, _version in self.sheets
             if not (gone and sheet.obj is None)
         )

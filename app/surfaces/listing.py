@@ -128,12 +128,12 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
 def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> sa.ColumnElement[bool]:
     column = getattr(entity, found.name)
     if operator == "from":
-        return column >= value  # type: ignore[no-any-return]
+        return column >= value
     if operator == "to":
-        return column <= value  # type: ignore[no-any-return]
+        return column <= value
     if isinstance(found, Text):
-        return column.contains(value, autoescape=True)  # type: ignore[no-any-return]
-    return column == value  # type: ignore[no-any-return]
+        return column.contains(value, autoescape=True)
+    return column == value
 
 
 def order_of(entity: type[Entity], by: rights.Actor, asked: Asked) -> tuple[list[InstrumentedAttribute[Any]], bool]:
@@ -151,7 +151,7 @@ def order_of(entity: type[Entity], by: rights.Actor, asked: Asked) -> tuple[list
 
 
 def _columns(entity: type[Entity], name: str) -> list[InstrumentedAttribute[Any]]:
-    return [entity.id] if name == "id" else [getattr(entity, name), entity.id]  # type: ignore[list-item]
+    return [entity.id] if name == "id" else [getattr(entity, name), entity.id]
 
 
 def _is_wide(by: rights.Actor, entity: type[Entity]) -> bool:

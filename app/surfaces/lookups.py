@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -39,7 +40,7 @@ def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LI
     return [(obj.id, obj.shown()) for obj in session.scalars(query).unique()]
 
 
-def _order(entity: type[Entity]) -> tuple[sa.ColumnElement[object], ...]:
+def _order(entity: type[Entity]) -> tuple[Any, ...]:
     column = getattr(entity, entity.__order__.removeprefix("-"))
     return (column, entity.id)
 

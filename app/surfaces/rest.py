@@ -423,9 +423,7 @@ def _add_inline(
     if owner.id is None:  # the owner was refused: only what was typed can be judged
         work.complaints += [(prefix + name, sentence) for name, sentence in body.complaints]
         return
-    saving.create(
-        child, {**data, forms.owner_key(child): owner.id}, by, prefix=prefix, complaints=body.complaints
-    )
+    saving.create(child, {**data, key: owner.id}, by, prefix=prefix, complaints=body.complaints)
 
 
 def owner_of(obj: Entity) -> Entity | None:

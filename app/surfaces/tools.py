@@ -6,7 +6,7 @@ Exact numbers are searched by POST and answered with row ids, so that no number 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from flask import Flask, flash, jsonify, redirect, render_template, request
+from flask import Flask, current_app, flash, jsonify, redirect, render_template, request
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -57,7 +57,7 @@ class ToolsView(BaseView):
         entity, by = _entity_at(path), current_actor()
         rights.require(by, f"{entity.key()}:list")
         bureau = request.form.get("site") == "bureau"
-        site = Site(by, reading_session_of() if bureau else db.session(), is_bureau=bureau)
+        site = Site(by, reading_session(current_app) if bureau else db.session(), is_bureau=bureau)
         typed = request.form.get("q", "").strip()
         number = entity.search_number(typed) if len(typed) <= 50 else None
         kept = {k: v for k, v in request.form.items() if k not in ("csrf_token", "q", "site")}
@@ -113,12 +113,6 @@ class ToolsView(BaseView):
         return redirect("/recycle-bin/")
 
 
-def reading_session_of() -> object:
-    from flask import current_app
-
-    return reading_session(current_app._get_current_object())  # type: ignore[attr-defined]
-
-
 def _known(table: str) -> type[Entity]:
     if table not in registry:
         raise Missing()
@@ -149,12 +143,12 @@ def _recyclable(by: rights.Actor) -> list[type[Entity]]:
 
 
 def _deleted(entity: type[Entity]) -> list[Entity]:
-    gone = entity.deleted_at  # type: ignore[attr-defined]
+    gone = entity.deleted_at
     return list(db.session.scalars(sa.select(entity).where(gone.is_not(None)).order_by(gone.desc()).limit(PAGE_SIZE)).unique())
 
 
 def _bin_row(obj: Entity) -> Row:
-    when = obj.deleted_at.astimezone(HERE).strftime("%Y-%m-%d %H:%M")  # type: ignore[attr-defined]
+    when = obj.deleted_at.astimezone(HERE).strftime("%Y-%m-%d %H:%M")
     back = Action(_("恢复"), f"/recycle-bin/restore/{obj.key()}/{obj.id}", "post", icon="arrow-counterclockwise")
     return Row(obj.id, None, (Cell(_(obj.__label__)), Cell(obj.shown()), Cell(when)), (back,))
 

@@ -149,12 +149,13 @@ class FormSection:
 
 @dataclass(frozen=True, slots=True)
 class InlineRow:
-    """One row of a nested table: `inputs` include hidden `<prefix>-id` and `<prefix>-version`; ticking
-    `<prefix>-gone` removes it on save."""
+    """One row of a nested table. Its prefix (`<name>-0-`) begins the names of its inputs, the hidden `id` and
+    `version` of a saved row among them; ticking `gone` removes it on save."""
 
     prefix: str
     inputs: tuple[Input, ...]
     is_saved: bool
+    is_gone: bool = False  # ticked, on a form that was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class InlineTable:
     name: str
     title: str
     rows: tuple[InlineRow, ...]
-    blank: InlineRow  # template row; its prefix is `<name>-__n__`
+    blank: InlineRow  # template row; its prefix is `<name>-__n__-`
     add_label: str = "增加一行"
 
 

@@ -108,7 +108,7 @@ class EvidenceFile(OfPupil, Entity):
     original_name: Mapped[str] = col.text("文件名", 100, edit=BY_SYSTEM, listed=True)
     sha256: Mapped[str] = col.text("内容摘要", 64, edit=BY_SYSTEM, index=True)
     media_type: Mapped[str] = col.text("文件类型", 40, edit=BY_SYSTEM)
-    size: Mapped[int] = col.number("字节数", high=10**9, edit=BY_SYSTEM)
+    byte_count: Mapped[int] = col.number("字节数", high=10**9, edit=BY_SYSTEM)
     pages: Mapped[int | None] = col.number("页数", edit=BY_SYSTEM)
     uploaded_by: Mapped[str] = col.text("上传人", 64, edit=BY_SYSTEM, listed=True)
     uploaded_at: Mapped[datetime] = col.moment("上传时间", edit=BY_SYSTEM, listed=True)

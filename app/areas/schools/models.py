@@ -366,6 +366,14 @@ class Grade(OfPlace, Entity):
     first_year: Mapped[int] = col.number("起始年级", low=1, high=12, form=False, filter=False)
     order_key: Mapped[int] = col.number("排序号", high=10**6, form=False, filter=False)
 
+    @classmethod
+    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+        """By what a grade is called: 七年级, 高一, 七; or by its cohort: 2026级."""
+        if cohort := re.fullmatch(r"(\d{4})级?", typed):
+            return cls.entry_year == int(cohort[1])
+        years = [year for year in range(1, 13) if typed in year_name(year)]
+        return sa.and_(cls.is_graduated.is_(False), (cls.first_year + cls.level - 1).in_(years))
+
     @property
     def cohort(self) -> str:
         return f"{self.entry_year}级"
@@ -460,6 +468,18 @@ class SchoolClass(OfPlace, Recyclable, Entity):
         lazy="selectin",
         order_by="ClassGrade.id",
     )
+
+    @classmethod
+    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+        """By what a class is called: 七年级（3）班, 七年级, 七3, 3班; or by a name of its own."""
+        found = re.fullmatch(r"(\d{4}级?|\D*?)[（(]?(\d{1,2})?[)）]?班?", typed)
+        called: list[sa.ColumnElement[bool]] = []
+        if found and found[1]:
+            called.append(cls.grade_id.in_(sa.select(Grade.id).where(Grade.search(found[1], dialect))))
+        if found and found[2]:
+            called.append(cls.number == int(found[2]))
+        own = super().search(typed, dialect)
+        return sa.or_(own, sa.and_(*called)) if called else own
 
     @property
     def full_name(self) -> str:

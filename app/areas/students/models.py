@@ -518,6 +518,7 @@ class NumberHistory(OfPupil, Entity):
     __label__ = "学籍号历史"
     __path__ = "student-numbers"
     __natural_key__ = "student_no"
+    __shown_as__ = "period"
     __actions__ = READ_ONLY
     __bureau__ = True
 
@@ -527,6 +528,11 @@ class NumberHistory(OfPupil, Entity):
     from_on: Mapped[date] = col.day("启用日期", edit=BY_SYSTEM, listed=True)
     until_on: Mapped[date | None] = col.day("停用日期", edit=BY_SYSTEM, listed=True)
     reason: Mapped[str] = col.text("事由", 60, edit=BY_SYSTEM, listed=True)
+
+    @property
+    def period(self) -> str:
+        """From when to when the number was used: the number itself is masked and names no page."""
+        return f"{self.from_on}—{self.until_on or _('今')}"
 
 
 class Stay(OfPlace, Entity):

@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.areas.students import names, numbers
 from app.areas.students.models import NumberHistory, Student
@@ -47,5 +48,5 @@ def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:
     return found
 
 
-def _begins(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+def _begins(column: InstrumentedAttribute[str], text: str) -> sa.ColumnElement[bool]:
     return sa.and_(column >= text, column < text[:-1] + chr(ord(text[-1]) + 1))

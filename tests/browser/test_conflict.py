@@ -1,0 +1,57 @@
+"""Two people have the same pupil open. The second is told, loses nothing and decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import cast
+from tests.browser.windows import Window
+
+pytestmark = pytest.mark.browser
+
+PUPIL = cast.pupil("王子涵", gender=cast.GIRL)
+FIRST, SECOND, SETTLED = "青岚县城关镇解放路11号", "青岚县城关镇解放路22号", "青岚县城关镇解放路33号"
+
+
+def test_the_second_to_save_sees_what_the_first_wrote_and_keeps_what_he_typed(enter: Callable[..., Window]) -> None:
+    lin, zhou = enter("lin"), enter("zhou")
+    for one in (lin, zhou):
+        one.page.goto(f"/students/edit/{PUPIL}")
+
+    lin.page.locator("[name=address]").fill(FIRST)
+    lin.press("保存")
+    expect(lin.page.get_by_text("已保存学生“王子涵”。")).to_be_visible()
+
+    page = zhou.page
+    page.locator("[name=address]").fill(SECOND)
+    page.locator("[name=talent]").fill("书法")
+    with page.expect_navigation() as answer:
+        zhou.press("保存")
+    assert answer.value.status == 409
+    block = page.get_by_role("alert")
+    expect(block).to_contain_text("林老师")
+    line = block.get_by_role("row", name="现住址")
+    expect(line.locator(".theirs")).to_have_text(FIRST)
+    expect(line.locator(".mine")).to_have_text(SECOND)
+    expect(block.get_by_role("row", name="特长").locator(".mine")).to_have_text("书法")
+    expect(page.locator("[name=address]")).to_have_value(SECOND)
+    expect(page.locator("[name=talent]")).to_have_value("书法")
+    expect(page.get_by_text("有未保存的修改")).to_be_visible()
+
+    lin.page.reload()
+    assert lin.fact("现住址") == FIRST, "being told has written nothing"
+
+    page.locator("[name=address]").fill(SETTLED)
+    zhou.press("保存")
+    expect(page.get_by_text("已保存学生“王子涵”。")).to_be_visible()
+    assert (zhou.fact("现住址"), zhou.fact("特长")) == (SETTLED, "书法")
+
+    lin.page.reload()
+    moments = lin.page.locator(".timeline > li").filter(has_text="修改学生")
+    expect(moments).to_have_count(2)
+    expect(moments.first).to_contain_text("小周")
+    expect(moments.first.locator(".was").first).to_have_text(FIRST)
+    expect(moments.last).to_contain_text("林老师")

@@ -1,0 +1,98 @@
+"""A window is one person's Chromium: a page with cookies of its own, watched for everything it should not do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+
+from tests import cast
+
+PATIENCE_MS = 15_000  # for what never comes; what does come is not waited for
+DESK, PHONE = (1366, 900), (360, 740)
+AN_ANSWER = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+"""Chromium notes every 4xx page in its console; which status a page should have is asserted by the tests."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Window:
+    """`page` is Playwright's. `troubles` is empty as long as the pages behave."""
+
+    def __init__(self, browser: Browser, address: str, size: tuple[int, int] = DESK, **words: Any) -> None:
+        self.address = address
+        self.troubles: list[str] = []
+        viewport = {"width": size[0], "height": size[1]}
+        self.context = browser.new_context(
+            base_url=address, viewport=viewport, locale="zh-CN", timezone_id="Asia/Shanghai", **words
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.on("console", self._hear)
+        self.context.on("weberror", lambda fault: self.troubles.append(f"script: {fault.error}"))
+        self.context.on("request", self._see_request)
+        self.context.on("response", self._see_response)
+        self.page: Page = self.context.new_page()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not AN_ANSWER.match(message.text):
+            self.troubles.append(f"console: {message.text}")
+
+    def _see_request(self, request: Request) -> None:
+        if not request.url.startswith((self.address + "/", "data:")):
+            self.troubles.append(f"another host: {request.url}")
+
+    def _see_response(self, response: Response) -> None:
+        if response.status >= 500:
+            self.troubles.append(f"{response.status}: {response.url}")
+
+    # --- what people do -------------------------------------------------------------------------------
+
+    def log_in(self, username: str, password: str = cast.PASSWORD) -> None:
+        self.page.goto("/login/")
+        self.type_login(username, password)
+        expect(self.page.get_by_role("button", name="退出登录")).to_be_visible()
+
+    def type_login(self, username: str, password: str) -> None:
+        self.type("账号", username)
+        self.type("密码", password)
+        self.press("登录")
+
+    def type(self, label: str, text: str) -> None:
+        self.page.get_by_label(label, exact=True).fill(text)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("link", name=name, exact=True).click()
+
+    def choose_in_menu(self, name: str) -> None:
+        self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name, exact=True).click()
+
+    def search(self, typed: str) -> None:
+        self.page.get_by_role("searchbox").fill(typed)
+        self.page.get_by_role("searchbox").press("Enter")
+        self.page.wait_for_load_state()
+
+    def status_of(self, path: str) -> int:
+        """The status of an address as this person gets it, asked beside the page that is open."""
+        return self.context.request.get(path, max_redirects=0).status
+
+    # --- what the page says ---------------------------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.address)
+
+    def fact(self, label: str) -> str:
+        """The value beside a label on a detail page."""
+        found = self.page.locator("dl.facts > div").filter(has=self.page.locator(f"dt:text-is('{label}')"))
+        return found.first.locator("dd").inner_text().strip()
+
+    def has_sideways_scroll(self) -> bool:
+        root = "document.documentElement"
+        return bool(self.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
+
+    def close(self) -> None:
+        self.context.close()

@@ -1,0 +1,506 @@
+"""A person of another place sends whatever comes to mind: nothing of the other place is shown, nothing of it changes.
+
+Requests are made from the routes there are, so that a new route is attacked as soon as it exists.
+`FUZZ=2000 pytest tests/flows/test_scope_fuzz.py` goes on for longer, along another path each time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from tests import cast
+from tests.cast import CHENGGUAN, QINGLAN, YIZHONG
+from tests.client import Client
+from tests.flows import every_url, world
+from tests.sites import Site
+
+EXAMPLES = int(os.environ.get("FUZZ", "0"))
+USUAL = {"sqlite": 100, "postgres": 30}
+NOT_ASKED = ("/login/", "/logout/", "/account", "/static", "/bootstrap", "/healthz", "/api/v1/security")
+
+Key = tuple[str, int]
+"""(entity, id)."""
+RowValues = Mapping[str, Any]
+
+
+# --- what lies elsewhere, by the columns alone --------------------------------------------------------
+
+
+def is_not_wangs(row: RowValues, pupil: RowValues | None) -> bool:
+    return row["school_id"] != cast.school(CHENGGUAN)
+
+
+def is_not_zhous(row: RowValues, pupil: RowValues | None) -> bool:
+    if pupil is not None:
+        return pupil["class_id"] != cast.class_of(YIZHONG, 7, 1)
+    return row["school_id"] != cast.school(YIZHONG)
+
+
+def is_not_chens(row: RowValues, pupil: RowValues | None) -> bool:
+    code = (pupil or row)["authority_code"]
+    return code != QINGLAN if code else row["school_id"] not in (1, 2)
+
+
+OUTSIDERS: dict[str, Callable[[RowValues, RowValues | None], bool]] = {
+    "wang": is_not_wangs,  # the clerk of another school
+    "zhou": is_not_zhous,  # the class teacher, for everything beyond the own class
+    "chen": is_not_chens,  # the county's viewer, for the city's senior pupils and the next county
+}
+
+
+def all_rows(app: Flask) -> dict[Key, dict[str, Any]]:
+    """Every row of every entity but the audit, as the database has it."""
+    from app.core import rights, scope
+    from app.core.entity import registry
+    from app.extensions import db
+
+    found = {}
+    with app.app_context():
+        session = db.session()
+        with scope.acting(session, rights.system("tests")), scope.with_deleted(session):
+            for entity in registry:
+                if entity.key() not in ("audit_entry", "region"):
+                    names = [a.key for a in sa.inspect(entity).column_attrs]
+                    for values in session.execute(sa.select(*(getattr(entity, name) for name in names))):
+                        row = dict(zip(names, values, strict=True))
+                        found[entity.key(), row["id"]] = row
+        db.session.remove()
+    return found
+
+
+@dataclass
+class Elsewhere:
+    """What a person must neither see nor touch, and what is there to be tried."""
+
+    app: Flask
+    is_foreign: Callable[[RowValues, RowValues | None], bool]
+    before: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    own: dict[Key, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.before, self.own = self.split()
+        self.words = sorted(_words(self.before) - _words(self.own))
+        assert len(self.words) > 20, "there must be something to hide"
+
+    def split(self) -> tuple[dict[Key, dict[str, Any]], dict[Key, dict[str, Any]]]:
+        """(rows elsewhere, own rows), as they are now."""
+        rows = all_rows(self.app)
+        there = {key for key, row in rows.items() if self._lies_there(key, row, rows)}
+        return {k: rows[k] for k in there}, {k: row for k, row in rows.items() if k not in there}
+
+    def _lies_there(self, key: Key, row: RowValues, rows: Mapping[Key, RowValues]) -> bool:
+        entity, id_ = key
+        if entity in ("academic_year", "term"):
+            return False
+        if entity == "change_party":
+            row = rows["change", row["change_id"]]
+        student = id_ if entity == "student" else row.get("student_id")
+        place = {"authority_code": None, **row} | (
+            {"school_id": id_, "authority_code": None} if entity == "school" else {}
+        )
+        return self.is_foreign(place, rows.get(("student", student)) if student else None)
+
+    def ids(self, entity: str, *, own: bool = False) -> list[int]:
+        return sorted(id_ for key, id_ in (self.own if own else self.before) if key == entity)
+
+    def crossings(self, own: Mapping[Key, RowValues]) -> set[tuple[Key, str, int]]:
+        """Keys of own rows that point at rows elsewhere."""
+        from app.core.entity import registry
+
+        targets = {
+            (e.key(), name): f.target.partition(".")[0]  # type: ignore[attr-defined]
+            for e in registry
+            for name, f in e.fields().items()
+            if f.kind == "key"
+        }
+        return {
+            (key, name, row[name])
+            for key, row in own.items()
+            for (entity, name), target in targets.items()
+            if entity == key[0] and (target, row[name]) in self.before
+        }
+
+
+def _words(rows: Mapping[Key, RowValues]) -> set[str]:
+    """Names, sentences and numbers of these rows, and their masks: what would be recognized on a screen."""
+    from app.core.entity import registry
+    from app.core.fields import Code, Text
+
+    found = set()
+    for (entity, _id), row in rows.items():
+        for name, one in registry[entity].fields().items():
+            value = row[name]
+            if isinstance(one, Text) and not isinstance(one, Code) and value:
+                found |= {value, one.mask(value) if one.mask else value}
+    return {word for word in found if re.search(r"[\u4e00-\u9fff]", word) or len(word) > 8}
+
+
+# --- making requests ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    form: dict[str, Any] | None = None
+    json: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    target: Key | None = None
+
+    def send(self, client: Client) -> TestResponse:
+        words = {"query_string": self.query, "headers": self.headers, "data": self.form, "json": self.json}
+        return client.open(self.path, method=self.method, **{k: v for k, v in words.items() if v})
+
+    def said(self) -> str:
+        return unquote_plus(repr(self))
+
+
+class Attack:
+    """Draws requests at one person's routes."""
+
+    def __init__(self, there: Elsewhere, data: st.DataObject) -> None:
+        self.there, self.draw = there, data.draw
+
+    def request(self, rules: list[tuple[Rule, str]]) -> Request:
+        rule, method = self.draw(st.sampled_from(rules))
+        path, entity, target = self._fill(rule)
+        if method == "GET":
+            return Request(method, path, self._query(entity), target=target)
+        if path.startswith("/api/"):
+            tag = {"If-Match": f'"{self._version(target)}"'}
+            body = (
+                {"number": self._text()} if path.endswith("/search") else self._body(entity, target, raw=True)
+            )
+            return Request(method, path, json=body, headers=tag if method != "POST" else {}, target=target)
+        return Request(method, path, form=self._form(path, entity, target), target=target)
+
+    def _fill(self, rule: Rule) -> tuple[str, Any, Key | None]:
+        """The rule's address with its blanks filled, the entity it is about, the row it names."""
+        from app.core.entity import registry
+
+        entity: Any = next((e for e in registry if e.__path__ and f"/{e.__path__}/" in rule.rule + "/"), None)
+        path = rule.rule.replace("<version>", "v1")
+        if "<table>" in path or "<path>" in path:
+            entity = self.draw(st.sampled_from([e for e in registry if e.__path__]))
+            path = path.replace("<table>", entity.key()).replace("<path>", entity.__path__)
+        if "<int:pk>" not in path:
+            return path, entity, None
+        key = entity.key() if entity is not None else "student"
+        pk = self._id(key)
+        return path.replace("<int:pk>", str(pk)), entity, (key, pk)
+
+    def _id(self, entity: str) -> int:
+        there, own = self.there.ids(entity), self.there.ids(entity, own=True)
+        pools = [st.sampled_from(pool) for pool in (there, there, own) if pool]
+        return self.draw(st.one_of(*pools, st.sampled_from([0, 999_999, 2**63])))
+
+    def _text(self) -> str:
+        words = st.sampled_from(self.there.words)
+        parts = words.map(lambda word: word[:2])
+        return self.draw(
+            st.one_of(
+                words, parts, st.sampled_from(["z", "l", "1", "%", "_", "", "zhao"]), st.text(max_size=8)
+            )
+        )
+
+    def _value(self, entity: Any, name: str) -> str:
+        """Something for a field: a row elsewhere for a key, a value from there for the rest."""
+        one = entity.fields().get(name) if entity is not None else None
+        if one is not None and one.kind == "key":
+            return str(self._id(one.target.partition(".")[0]))
+        if one is not None and one.options() and self.draw(st.booleans()):
+            return self.draw(st.sampled_from([value for value, _label in one.options()]))
+        rows = [row[name] for (key, _id), row in self.there.before.items() if entity is not None and key == entity.key()
+                and row.get(name) is not None]  # fmt: skip
+        if rows and self.draw(st.booleans()):
+            value = self.draw(st.sampled_from(rows))
+            return str(one.dump(value)) if one is not None else str(value)
+        return self._text()
+
+    def _query(self, entity: Any) -> dict[str, str]:
+        names = [*entity.fields(), "id", "school.name", "student"] if entity is not None else ["region"]
+        asked: dict[str, str] = {}
+        for _n in range(self.draw(st.integers(0, 3))):
+            what = self.draw(
+                st.sampled_from(["filter", "filter", "range", "q", "sort", "page", "found", "size"])
+            )
+            name = self.draw(st.sampled_from(names))
+            if what in ("filter", "range"):
+                ending = self.draw(st.sampled_from(["__from", "__to"])) if what == "range" else ""
+                asked[name + ending] = self._value(entity, name)
+            elif what == "page":
+                asked[self.draw(st.sampled_from(["after", "before"]))] = str(
+                    self._id(entity.key() if entity else "student")
+                )
+            else:
+                ids = ",".join(map(str, self.there.ids(entity.key() if entity else "student")))
+                sign = self.draw(st.sampled_from(["", "-"]))
+                asked[what] = {"q": self._text(), "sort": sign + name, "found": ids or "1", "size": "200"}[
+                    what
+                ]
+        return asked
+
+    def _version(self, target: Key | None) -> int:
+        row = self.there.before.get(target) or self.there.own.get(target) if target else None
+        return int(row["version"]) if row else 1
+
+    def _body(self, entity: Any, target: Key | None, *, raw: bool) -> dict[str, Any]:
+        """A form as somebody would send it, with some fields turned elsewhere."""
+        if entity is None:
+            return {}
+        base = self._honest(entity, target)
+        for name in self.draw(st.lists(st.sampled_from(list(entity.fields())), max_size=3, unique=True)):
+            base[name] = self._value(entity, name)
+        keys = [name for name, one in entity.fields().items() if one.kind == "key"]
+        if keys and self.draw(st.booleans()):
+            name = self.draw(st.sampled_from(keys))
+            base[name] = self._value(entity, name)
+            base[name] = int(base[name]) if raw else base[name]
+        return base
+
+    def _honest(self, entity: Any, target: Key | None) -> dict[str, Any]:
+        own = self.there.own.get(target) if target else None
+        if own is None and entity.key() == "student":
+            grades = self.there.ids("grade", own=True)
+            own = cast.plain(grade_id=grades[0], class_id=None)
+        if own is None:
+            rows = self.there.ids(entity.key(), own=True)
+            own = self.there.own[entity.key(), rows[0]] if rows else {}
+        skip = set(entity.fields()) - set(own) if target else {"version"}
+        return {
+            name: one.dump(own[name])
+            for name, one in entity.fields().items()
+            if name not in skip
+            and own.get(name) is not None
+            and (target is None or one.edit.value == "freely")
+        }
+
+    def _form(self, path: str, entity: Any, target: Key | None) -> dict[str, Any]:
+        if path.startswith("/search/"):
+            return {"q": self._text(), "site": self.draw(st.sampled_from(["", "bureau"]))}
+        if path.startswith("/reveal/"):
+            return {
+                "id": [self._id(entity.key()) for _n in range(3)],
+                "reason": "核对号码",
+                "next": self._text(),
+            }
+        body = {"version": str(self._version(target))} if target else {}
+        body |= {name: _typed(value) for name, value in self._body(entity, target, raw=False).items()}
+        if entity is not None and entity.key() in ("student", "school_class") and self.draw(st.booleans()):
+            body |= self._nested("family_member" if entity.key() == "student" else "class_grade")
+        return body
+
+    def _nested(self, child: str) -> dict[str, str]:
+        from app.core.entity import registry
+
+        id_, row = self._id(child), f"{child}-0-"
+        found = {row + "id": str(id_), row + "version": str(self._version((child, id_)))}
+        if self.draw(st.booleans()):
+            found[row + "gone"] = "1"
+        for name in self.draw(
+            st.lists(st.sampled_from(list(registry[child].fields())), max_size=3, unique=True)
+        ):
+            found[row + name] = self._value(registry[child], name)
+        return found
+
+
+def _typed(value: Any) -> str:
+    return {True: "1", False: "0"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+# --- looking at answers -------------------------------------------------------------------------------
+
+
+def shown(answer: TestResponse) -> str:
+    return unquote_plus(answer.headers.get("Location", "")) + "\n" + answer.get_data(as_text=True)
+
+
+def numbers_in(text: str) -> set[Key]:
+    """Rows that a page links to or a redirect names."""
+    from app.core.entity import registry
+
+    paths = {e.__path__: e.key() for e in registry if e.__path__}
+    links = re.findall(r"/([a-z-]+)/(?:show|edit|delete|list)/(?:\?found=)?(\d+(?:,\d+)*)", text)
+    return {(paths[path], int(id_)) for path, ids in links if path in paths for id_ in ids.split(",")}
+
+
+def rows_in(answer: TestResponse, request: Request) -> set[Key]:
+    """Rows that an API gives."""
+    from app.core.entity import registry
+
+    if not answer.is_json or not isinstance(answer.json, dict):
+        return set()
+    by_path = {f"/api/v1/{e.__path__}": e.key() for e in registry if e.__path__}
+    entity = next((key for path, key in by_path.items() if request.path.startswith(path + "/")), "")
+    entity = entity or request.path.removeprefix("/lookup/")
+    found = answer.json.get("result", []) or answer.json.get("items", [])
+    found = [found] if isinstance(found, dict) else found
+    return {(entity, one["id"]) for one in found if isinstance(one, dict)} | {
+        (entity, id_) for id_ in answer.json.get("ids", [])
+    }
+
+
+def look_at(answer: TestResponse, request: Request, there: Elsewhere) -> None:
+    text, said = shown(answer), request.said()
+    assert answer.status_code < 500, request
+    assert [word for word in there.words if word in text and word not in said] == [], request
+    named = numbers_in(text) - numbers_in(said) - ({request.target} if request.target else set())
+    assert (named | rows_in(answer, request)) & set(there.before) == set(), request
+    if request.target in there.before:
+        assert answer.status_code in (403, 404), request
+    if request.method != "GET" and answer.status_code < 400:
+        nothing_changed(there, request)
+    if answer.is_json and "count" in answer.json:
+        own = len(there.ids(next(iter(rows_in(answer, request)), ("", 0))[0], own=True))
+        assert answer.json["count"] <= max(own, len(answer.json["ids"])), request
+
+
+def nothing_changed(there: Elsewhere, request: Request | None = None) -> None:
+    now, own = there.split()
+    changed = {key for key in now.keys() | there.before.keys() if now.get(key) != there.before.get(key)}
+    assert changed == set(), request
+    assert there.crossings(own) - there.crossings(there.own) == set(), request
+
+
+# --- the properties -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=sorted(OUTSIDERS))
+def attacked(request: pytest.FixtureRequest, app: Flask) -> tuple[Elsewhere, Client]:
+    world.furnish(app)
+    return Elsewhere(app, OUTSIDERS[request.param]), every_url.enter(app, request.param)
+
+
+def routes(app: Flask, kind: str) -> list[tuple[Rule, str]]:
+    """`kind`: "read", "page" for what pages write, "rest" for what the API writes."""
+    found = []
+    for rule, method in every_url.routes(app):
+        is_api = rule.rule.startswith("/api/")
+        what = "read" if method == "GET" else "rest" if is_api else "page"
+        if what == kind and not rule.rule.startswith(NOT_ASKED) and "/people/" not in rule.rule:
+            found.append((rule, method))
+    return found
+
+
+def fuzz(site: Site, test: Callable[[st.DataObject], None]) -> None:
+    """Runs one property: always along the same path, unless FUZZ asks for a longer walk."""
+    chosen = settings(
+        max_examples=EXAMPLES or USUAL[site.kind],
+        derandomize=not EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    chosen(given(st.data())(test))()
+
+
+@pytest.mark.parametrize("kind", ["read", "page", "rest"])
+def test_nothing_from_elsewhere_is_shown_or_changed(
+    site: Site, attacked: tuple[Elsewhere, Client], kind: str
+) -> None:
+    there, client = attacked
+    rules = routes(there.app, kind)
+
+    def one_request(data: st.DataObject) -> None:
+        request = Attack(there, data).request(rules)
+        look_at(request.send(client), request, there)
+
+    fuzz(site, one_request)
+    nothing_changed(there)
+
+
+def test_a_lists_numbers_count_only_what_is_the_readers_own(attacked: tuple[Elsewhere, Client]) -> None:
+    from app.core.entity import registry
+
+    there, client = attacked
+    for entity in registry:
+        if entity.__scope__ != "open" and "list" in entity.__actions__ and entity.key() != "audit_entry":
+            answer = client.get(f"/api/v1/{entity.__path__}/")
+            if answer.status_code == 200:
+                own = [
+                    row
+                    for (key, _id), row in there.own.items()
+                    if key == entity.key() and not row.get("deleted_at")
+                ]
+                assert answer.json["count"] <= len(own), entity
+                assert set(answer.json["ids"]) <= {row["id"] for row in own}, entity
+
+
+# --- accounts are no entities and have a wall of their own --------------------------------------------
+
+
+def test_a_super_admin_reaches_no_account_of_another_unit(site: Site, app: Flask) -> None:
+    """李老师 tries every page of people with accounts, roles, grades and classes of others."""
+    from flask_appbuilder.security.sqla.models import User
+
+    from app.core.rights import Grant
+    from app.extensions import db
+
+    ids = world.furnish(app)
+    client = every_url.enter(app, "li")
+    others = [one for one in cast.PEOPLE if one.at != YIZHONG]
+    rules = [(rule, method) for rule, method in every_url.routes(app) if rule.rule.startswith("/people/")]
+    numbers = [
+        *(cast.person(one.username) for one in others),
+        *(ids["grants"][one.username] for one in others),
+    ]
+
+    def accounts() -> dict[Any, Any]:
+        with app.app_context():
+            found = {
+                (model.__name__, row.id): {c.key: getattr(row, c.key) for c in sa.inspect(model).column_attrs}
+                for model in (User, Grant)
+                for row in db.session.scalars(sa.select(model))
+            }
+            db.session.remove()
+        theirs = {cast.person(one.username) for one in others}
+        return {k: v for k, v in found.items() if (v["id"] if k[0] == "User" else v["person_id"]) in theirs}
+
+    before = accounts()
+
+    def one_request(data: st.DataObject) -> None:
+        rule, method = data.draw(st.sampled_from(rules))
+        pk = data.draw(st.sampled_from(numbers))
+        is_grant = "withdraw" in rule.rule
+        path = rule.rule.replace("<int:pk>", str(pk))
+        some = st.sampled_from([*(str(n) for n in range(1, 14)), "", "x", "2027-01-01"])
+        typed = {
+            name: data.draw(some)
+            for name in ("role_id", "school_id", "grade_id", "class_id", "until")
+            if data.draw(st.booleans())
+        }
+        typed |= (
+            {"q": data.draw(st.sampled_from([one.name for one in others] + ["g", "%", "_"]))}
+            if method == "GET"
+            else {}
+        )
+        if method == "GET":
+            answer = client.get(path, query_string=typed | {"after": data.draw(some)})
+        else:
+            answer = client.post(path, data=typed)
+        text, said = shown(answer), f"{path} {typed}"
+        assert answer.status_code < 500, said
+        assert [one.name for one in others if one.name in text and one.name not in said] == [], said
+        mine = {cast.person(n) for n in ("li", "lin", "zhao", "zhou")} | {
+            ids["grants"][n] for n in ("li", "lin", "zhao", "zhou")
+        }
+        if "<int:pk>" in rule.rule and (pk not in mine or not is_grant) and pk not in mine:
+            assert answer.status_code == 404, said
+
+    fuzz(site, one_request)
+    changed = {key for key, row in accounts().items() if row != before.get(key)}
+    assert changed == set()

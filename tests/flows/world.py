@@ -1,0 +1,208 @@
+"""One row of everything in every place, beside the cast: what a table of addresses needs, and what must stay unseen.
+
+`furnish` adds them to a fresh copy; `IDS` is filled by it and names each row by where it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests import cast
+from tests.cast import CHENGGUAN, PLAIN, QINGLAN, SHIXI, SHIXI_ER, YIZHONG
+
+PLACES = {"ours": "欧阳若曦", "senior": "赵雅婷", "near": "吴佳怡", "far": "胡俊熙"}
+"""Where a row is → the pupil there: 青岚县第一中学 七年级（1）班 and its senior part, 城关初级中学, 石溪县第二初级中学."""
+SCHOOL_IN = {"ours": YIZHONG, "near": CHENGGUAN, "far": SHIXI_ER}
+COUNTY_OF = {YIZHONG: QINGLAN, CHENGGUAN: QINGLAN, SHIXI_ER: SHIXI}
+NONE = 1_000_000
+
+Ids = dict[str, dict[str, int]]
+"""Path of the pages ("students") → name in an address ("ours") → id."""
+
+
+def furnish(app: Flask) -> Ids:
+    """Adds the rows and returns the ids of all that addresses may name."""
+    from app.core import rights, saving, scope
+    from app.extensions import db
+
+    by = rights.system("tests")
+    with app.app_context():
+        with scope.acting(db.session(), by):
+            with saving.work():
+                ids = _cast_ids() | _make_calendar(by) | _make_places(by) | _make_of_pupils(by)
+            with saving.work():
+                ids["recycle-bin"] = _make_deleted(by)
+            ids |= _find(db.session())
+        db.session.remove()
+    return {path: named | {"none": NONE} for path, named in ids.items()}
+
+
+def _cast_ids() -> Ids:
+    pupils = {place: cast.pupil(name) for place, name in PLACES.items()}
+    schools = {place: cast.school(name) for place, name in SCHOOL_IN.items()}
+    return {
+        "students": pupils
+        | {"next": cast.pupil("周小雨"), "draft": cast.pupil("刘浩然"), "draft-near": cast.pupil("朱梓萱")},
+        "schools": schools,
+        "grades": {
+            "ours": cast.grade(YIZHONG, 7),
+            "senior": cast.grade(YIZHONG, 10),
+            "near": cast.grade(CHENGGUAN, 7),
+            "far": cast.grade(SHIXI_ER, 7),
+        },
+        "classes": {
+            "ours": cast.class_of(YIZHONG, 7, 1),
+            "next": cast.class_of(YIZHONG, 7, 10),
+            "senior": cast.class_of(YIZHONG, 10, 1),
+            "near": cast.class_of(CHENGGUAN, 7, 1),
+            "far": cast.class_of(SHIXI_ER, 7, 1),
+        },
+        "people": {one.username: cast.person(one.username) for one in cast.PEOPLE},
+        "regions": {"county": 3},
+    }
+
+
+def _create(entity: Any, values: dict[str, Any], by: Any) -> Any:
+    from app.core import saving
+
+    made = saving.create(entity, values, by)
+    assert saving._current().complaints == [], (entity, saving._current().complaints)
+    return made
+
+
+def _make_calendar(by: Any) -> Ids:
+    from app.areas.schools.models import AcademicYear, Term
+
+    year = _create(
+        AcademicYear, {"name": "2026-2027", "starts_on": date(2026, 9, 1), "ends_on": date(2027, 8, 31)}, by
+    )
+    days = {"starts_on": date(2026, 9, 1), "ends_on": date(2027, 1, 31)}
+    term = _create(Term, {"academic_year_id": year.id, "number": "1", **days}, by)
+    return {"academic-years": {"one": year.id}, "terms": {"one": term.id}}
+
+
+def _make_places(by: Any) -> Ids:
+    """A campus, and a class of two grades, in each school."""
+    from app.areas.schools.models import Campus, ClassGrade, Grade, SchoolClass
+
+    campuses, shared = {}, {}
+    for place, name in SCHOOL_IN.items():
+        school = {"school_id": cast.school(name)}
+        words = {
+            "name": f"{name}东校区",
+            "area_code": COUNTY_OF[name] + "000000",
+            "address": f"{name}东门外1号",
+        }
+        campuses[place] = _create(Campus, school | words, by).id
+        grade = _create(Grade, school | {"stage": "2", "entry_year": 2024, "level": 3}, by)
+        mixed = _create(SchoolClass, {"grade_id": grade.id, "number": 1, "class_type": "1"}, by)
+        other = {"class_id": mixed.id, "grade_id": cast.grade(name, 7)}
+        shared[place] = _create(ClassGrade, other, by).id
+    return {"campuses": campuses, "class-grades": shared}
+
+
+def _make_of_pupils(by: Any) -> Ids:
+    """A stay, an old number, an evidence file, a parent and a case for a pupil in each place."""
+    from app.areas.changes.models import ChangeState, EvidenceFile
+    from app.areas.students.models import FamilyMember, NumberHistory, Stay, Student
+    from app.core import saving
+
+    session = saving._current().session
+    made: Ids = {
+        path: {} for path in ("stays", "student-numbers", "evidence-files", "family-members", "changes")
+    }
+    for n, (place, name) in enumerate(PLACES.items(), 1):
+        child = session.get_one(Student, cast.pupil(name))
+        of = {"student_id": child.id, "school_id": child.school_id, "authority_code": child.authority_code}
+        parent = {"name": f"{name[0]}父{'甲乙丙丁'[n - 1]}", "relation": "51", "phone": f"1409999000{n}"}
+        stay = {"student_id": child.id, "student_name": name, "student_no": child.student_no}
+        stay |= {"entry_grade_id": child.grade_id, "entered_on": date(2026, 9, 1), "way": "11"}
+        number = {"student_no": f"L{cast.id_number(child.id)[:17]}{n}", "from_on": date(2020, 9, 1)}
+        file = {"kind": "05", "original_name": f"{name}的申请.pdf", "sha256": f"{n}" * 64, "byte_count": 1000 + n}
+        file |= {"media_type": "application/pdf", "uploaded_by": "林老师", "uploaded_at": _moment()}
+        made["family-members"][place] = _create(
+            FamilyMember, of | parent | {"is_guardian": True}, by
+        ).id
+        made["stays"][place] = _create(Stay, stay, by).id
+        made["student-numbers"][place] = _create(
+            NumberHistory, of | number | {"reason": "转为正式号"}, by
+        ).id
+        made["evidence-files"][place] = _create(EvidenceFile, of | file, by).id
+        made["changes"][place] = _make_case(child, ChangeState.AT_SCHOOL, by)
+    return made
+
+
+def _moment() -> datetime:
+    return datetime(2026, 10, 20, 3, 0, tzinfo=UTC)
+
+
+def _make_case(child: Any, state: Any, by: Any) -> int:
+    from app.areas.changes.models import Change, ChangeParty
+    from app.core import saving
+
+    school = cast.SCHOOLS[child.school_id - 1].name
+    words = {"kind": "SUSPEND", "state": state, "student_id": child.id, "student_name": child.name}
+    words |= {"student_no": child.student_no, "school_id": child.school_id, "school_name": school}
+    words |= {"reason": f"{child.name}因病休养", "started_by": "教务", "started_at": _moment()}
+    made = _create(Change, words, by)
+    seen_by = (("starter", child.school_id, None), ("authority", None, child.authority_code))
+    parties = [
+        {"change_id": made.id, "role": role, "school_id": school_id, "authority_code": code}
+        for role, school_id, code in seen_by
+    ]
+    saving.many(ChangeParty, parties, by)
+    return int(made.id)
+
+
+def _make_deleted(by: Any) -> dict[str, int]:
+    """A draft and a class in the recycle bin, here and far away."""
+    from app.areas.schools.models import SchoolClass
+    from app.areas.students.models import Student
+    from app.core import saving
+
+    found = {}
+    for place in ("ours", "far"):
+        grade_id = cast.grade(SCHOOL_IN[place], 7)
+        name = {"ours": "废一稿", "far": "废二稿"}[place]
+        words = {
+            "name": name,
+            "gender": cast.BOY,
+            "born_on": date(2014, 4, 4),
+            "id_type": "Z",
+            "phone": "14088880001",
+        }
+        draft = _create(Student, PLAIN | words | {"grade_id": grade_id}, by)
+        spare = _create(SchoolClass, {"grade_id": grade_id, "number": 30}, by)
+        found[f"student-{place}"], found[f"class-{place}"] = draft.id, spare.id
+        saving.delete(draft, by)
+        saving.delete(spare, by)
+    return found
+
+
+def _find(session: Any) -> Ids:
+    """Rows that nobody asked for: stages, audit entries, grants."""
+    from app.areas.schools.models import SchoolStage
+    from app.core.audit import AuditEntry
+    from app.core.rights import Grant
+
+    stages = sa.select(SchoolStage.id).order_by(SchoolStage.id)
+    grants = dict(
+        session.execute(sa.select(Grant.person_id, sa.func.min(Grant.id)).group_by(Grant.person_id)).all()
+    )
+    audit = {
+        place: session.scalars(
+            sa.select(AuditEntry.id).where(
+                AuditEntry.entity == "student", AuditEntry.row_id == cast.pupil(name)
+            )
+        ).one()
+        for place, name in PLACES.items()
+    }
+    return {
+        "school-stages": dict(zip(("ours", "senior", "near", "far"), session.scalars(stages), strict=True)),
+        "audit": audit,
+        "grants": {one.username: grants[cast.person(one.username)] for one in cast.PEOPLE},
+    }

@@ -1,0 +1,148 @@
+"""The application on one kind of database, and fresh copies of a database that holds the cast."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from tests.postgres import OWNER, READER, Server
+
+READS = ("SELECT", "PRAGMA", "SHOW", "EXPLAIN", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET")
+
+
+class Site:
+    """One application of this worker. `refresh()` puts a fresh copy beneath it, unless nothing was written."""
+
+    def __init__(self, app: Flask, kind: str) -> None:
+        self.app = app
+        self.kind = kind
+        self.is_written = True
+
+    @staticmethod
+    def make(kind: str, home: Path, server: Server | None) -> Site:
+        home.mkdir(parents=True, exist_ok=True)
+        return PostgresSite(home, server) if server else SqliteSite(home)
+
+    def prepare_template(self, run_home: Path, fill: Callable[[Session], None]) -> None:
+        """Builds the database that copies are made of, once in a run; the caller holds the run's lock."""
+        raise NotImplementedError
+
+    def copy(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.forget_connections()
+
+    def refresh(self) -> None:
+        if self.is_written:
+            self.forget_connections()
+            self.copy()
+            self.is_written = False
+
+    def engines(self) -> tuple[Engine, Engine]:
+        from app.extensions import db
+
+        with self.app.app_context():
+            return db.engine, self.app.extensions["reading"].session_factory.kw["bind"]
+
+    def watch(self) -> None:
+        """Notices the first statement that may have changed something."""
+
+        def notice(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            if not statement.lstrip("( \n").upper().startswith(READS):
+                self.is_written = True
+
+        event.listen(self.engines()[0], "before_cursor_execute", notice)
+
+    def forget_connections(self) -> None:
+        for engine in self.engines():
+            engine.dispose()
+
+    def build(self, fill: Callable[[Session], None]) -> None:
+        from flask_migrate import upgrade
+
+        from app.extensions import db
+
+        with self.app.app_context():
+            upgrade()
+            fill(db.session())
+            db.session.remove()
+        self.forget_connections()
+
+
+def make_app(url: str, home: Path, read_url: str = "") -> Flask:
+    from app import create_app
+
+    return create_app(
+        TESTING=True,
+        SECRET_KEY="for tests only, and long enough to be taken",
+        DATABASE_URL=url,
+        READ_DATABASE_URL=read_url,
+        REDIS_URL="",
+        EVIDENCE_URL=f"file://{home / 'evidence'}",
+        FAB_PASSWORD_HASH_METHOD="pbkdf2:sha256:1000",  # quick, and only here
+        RATELIMIT_ENABLED=False,
+        SERVER_NAME=None,
+    )
+
+
+class SqliteSite(Site):
+    def __init__(self, home: Path) -> None:
+        self.path = home / "xueji.db"
+        super().__init__(make_app(f"sqlite:///{self.path}", home), "sqlite")
+        self.watch()
+
+    def prepare_template(self, run_home: Path, fill: Callable[[Session], None]) -> None:
+        self.template = run_home / "template.db"
+        if not self.template.exists():
+            self.build(fill)
+            shutil.move(self.path, self.template)
+
+    def copy(self) -> None:
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                Path(f"{self.path}{ending}").unlink()
+        shutil.copyfile(self.template, self.path)
+
+
+class PostgresSite(Site):
+    TEMPLATE = "xueji_template"
+
+    def __init__(self, home: Path, server: Server) -> None:
+        self.server = server
+        self.name = f"xueji_{home.name}"
+        read_url = server.url(self.name, READER)
+        super().__init__(make_app(server.url(self.name), home, read_url), "postgres")
+        self.watch()
+
+    def prepare_template(self, run_home: Path, fill: Callable[[Session], None]) -> None:
+        mark = run_home / "template.postgres"
+        if mark.exists():
+            return
+        self.server.run(f"CREATE DATABASE {self.name} OWNER {OWNER}")
+        self.build(fill)
+        self.server.run(
+            f"GRANT USAGE ON SCHEMA public TO {READER}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}",
+            database=self.name,
+        )
+        self.server.run(f"ALTER DATABASE {self.name} RENAME TO {self.TEMPLATE}")
+        mark.touch()
+
+    def copy(self) -> None:
+        self.server.run(
+            f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)",
+            f"CREATE DATABASE {self.name} TEMPLATE {self.TEMPLATE} OWNER {OWNER}",
+        )
+
+    def close(self) -> None:
+        super().close()
+        self.server.run(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")

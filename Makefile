@@ -21,6 +21,7 @@ help:  ## list these targets
 
 run: $(VENV)/.run  ## serve the demo district; HOST=… PORT=… where; run again keeps the data
 	@$(FLASK) db upgrade
+	@$(FLASK) rights --sync
 	@$(FLASK) demo --if-empty
 	@$(FLASK) serve
 

@@ -18,6 +18,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from flask_migrate import Migrate
@@ -61,6 +62,7 @@ def _person(username: str) -> User:
 @click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="The day the district lives on; today.")
 @click.option("--if-empty", is_flag=True, help="Do nothing where anybody has an account.")
 @click.option("--reset", is_flag=True, help="Throw the present demo district away first.")
+@with_appcontext
 def demo(
     schools: int | None, students: int | None, seed: int, on: datetime | None, if_empty: bool, reset: bool
 ) -> None:
@@ -101,6 +103,7 @@ def _has_real_people() -> bool:
 
 @click.command("rights")
 @click.option("--sync", is_flag=True, help="Write rights that declarations brought with them into the database.")
+@with_appcontext
 def show_rights(sync: bool) -> None:
     """Print every role and its rights."""
     if sync:
@@ -117,6 +120,7 @@ def show_rights(sync: bool) -> None:
 @click.argument("person")
 @click.argument("action")
 @click.argument("record")
+@with_appcontext
 def why(person: str, action: str, record: str) -> None:
     """Say whether PERSON may do ACTION to RECORD, and through which grant or for want of what.
 
@@ -156,6 +160,7 @@ def _keys() -> list[str]:
 @click.argument("username")
 @click.argument("region")
 @click.option("--name", help="Open the account first, for the person of this name.")
+@with_appcontext
 def grant_root(username: str, region: str, name: str | None) -> None:
     """Give the admin of REGION's bureau every right to pass on, and none of them to use."""
     session = db.session()
@@ -178,6 +183,7 @@ def grant_root(username: str, region: str, name: str | None) -> None:
 
 @click.command("worker")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
+@with_appcontext
 def worker(until_stdin_closes: bool) -> None:
     """Run background jobs until Ctrl-C."""
     if until_stdin_closes:
@@ -193,6 +199,7 @@ def _stop_with_parent() -> None:
 
 
 @click.command("serve")
+@with_appcontext
 def serve() -> None:
     """Serve the pages, with a worker beside them, until Ctrl-C."""
     from waitress import create_server
@@ -261,6 +268,7 @@ def _greet(host: str, port: int) -> None:
 
 
 @click.command("check")
+@with_appcontext
 def check() -> None:
     """List what is wrong with this set-up; exit 1 where anything is."""
     found = list(checkup.findings(current_app._get_current_object()))  # type: ignore[attr-defined]
@@ -273,6 +281,7 @@ def check() -> None:
 
 @click.command("backup")
 @click.argument("path", type=click.Path(dir_okay=False, writable=True))
+@with_appcontext
 def backup(path: str) -> None:
     """Copy the whole database to PATH while it is in use."""
     try:

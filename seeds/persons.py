@@ -1,4 +1,4 @@
-"""Made-up people: names as frequent as in life, ID numbers on unused area codes, phones nobody can have, addresses.
+"""Made-up people: names about as frequent as in life, ID numbers on unused area codes, phones nobody can have, addresses.
 
 Everything is drawn from the random source that is passed in, so that the same seed gives the same people.
 """

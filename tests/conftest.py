@@ -23,6 +23,7 @@ import pytest  # noqa: E402
 from flask import Flask  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
 
+import app.extensions  # noqa: E402, F401  the naming convention stands before a test imports the library's models
 from tests import cast, postgres  # noqa: E402
 from tests.client import Client  # noqa: E402
 from tests.sites import Site  # noqa: E402

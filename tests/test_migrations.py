@@ -146,7 +146,7 @@ def test_a_difference_would_be_noticed(at_work: Flask) -> None:
 
 
 def test_migrations_make_what_the_models_would_make(empty: Flask) -> None:
-    """To the last operator class: Alembic compares neither conditions nor methods of indexes."""
+    """To the last default: Alembic compares neither those, nor conditions and methods of indexes."""
     upgrade()
     migrated = look()
     upkeep.drop_everything(db.engine)
@@ -482,13 +482,17 @@ def test_a_migration_that_fails_leaves_no_trace(
         assert is_refused(sa.delete(reflected(connection)["student"])), "keys hold again"
 
 
-@pytest.mark.postgres
+def test_several_migrations_are_done_together_or_not_at_all(empty: Flask, later: Later) -> None:
+    with pytest.raises(SystemExit):
+        upgrade(directory=later("fails_halfway"))
+    assert look() == {"indexes": {}, "counters": set()}
+
+
 def test_an_upgrade_does_not_wait_for_ever_behind_somebody(
     at_work: Flask, later: Later, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """SQLite has its busy time-out."""
     if db.engine.dialect.name == "sqlite":
-        return
+        pytest.skip("one writer at a time, and none waits longer than its busy time-out")
     env = Path(folder := later("rebuilds_tables"), "env.py")
     env.write_text(env.read_text().replace('LOCK_WAIT = "30s"', 'LOCK_WAIT = "1ms"'))
     before = look()

@@ -45,8 +45,13 @@ class Invalid(Refused):
 
 
 class Stale(Refused):
-    """Someone else changed the row since it was read. `current` maps attribute to today's value."""
+    """Someone else changed the row since it was read.
 
-    def __init__(self, sentence: str, current: dict[str, object] | None = None) -> None:
+    `current` maps each attribute to today's value, `base` those changed since to the raw value they had before.
+    """
+
+    def __init__(
+        self, sentence: str, current: dict[str, object] | None = None, base: dict[str, object] | None = None
+    ) -> None:
         super().__init__(sentence)
-        self.current = current or {}
+        self.current, self.base = current or {}, base or {}

@@ -67,7 +67,7 @@ def _in_app(app: Flask, function: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return function(*args)
             except Exception as fault:
-                log.error("%s\n%s", _told(function, fault), "".join(traceback.format_tb(fault.__traceback__)))
+                log.error("%s, at %s", _told(function, fault), _trail(fault))
                 raise JobFailed(_told(function, fault)) from None
 
     return run
@@ -75,6 +75,11 @@ def _in_app(app: Flask, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _told(function: Callable[..., Any], fault: Exception) -> str:
     return f"{function.__name__}: {type(fault).__name__}"
+
+
+def _trail(fault: Exception) -> str:
+    """Where it happened, without the source lines: they may hold values too."""
+    return " < ".join(f"{f.filename}:{f.lineno}" for f in reversed(traceback.extract_tb(fault.__traceback__)))
 
 
 def make_worker(app: Flask) -> Consumer:

@@ -132,7 +132,7 @@ def edit(
     if authority is None:
         _require(now.session, by, "edit", obj)
     if version is not None and version != obj.version:
-        raise stale(now.session, obj)
+        raise stale(now.session, obj, version)
     with now.session.no_autoflush, scope.by_authority(now.session, authority):
         found += _assign(now.session, obj, data, by, authority, is_new=False)
         found += _missing(type(obj), obj, found, only=data)
@@ -151,7 +151,7 @@ def delete(obj: Entity, by: Actor, *, version: int | None = None, authority: Aut
     if authority is None:
         _require(now.session, by, "delete", obj)
     if version is not None and version != obj.version:
-        raise stale(now.session, obj)
+        raise stale(now.session, obj, version)
     if authority is None and (why := list(obj.why_not_delete())):
         raise Invalid([("", sentence) for sentence in why])
     with scope.by_authority(now.session, authority):
@@ -402,18 +402,21 @@ def _clash(said: str) -> list[tuple[str, str]]:
     return [("", _("填写的内容与数据库的约束不符。请核对后重新填写。"))]
 
 
-def stale(session: Session, obj: Entity) -> Stale:
-    """Who saved in between and when, and today's values, for the conflict page.
+def stale(session: Session, obj: Entity, version: int) -> Stale:
+    """Who saved since `version` and when, today's values, and what was there before, for the conflict page.
 
     Also for people who may not read the audit: whoever edits a row may know who else does.
     """
     entry = audit.AuditEntry
-    query = sa.select(entry.actor_name, entry.at).where(entry.entity == obj.key(), entry.row_id == obj.id)
+    query = sa.select(entry.actor_name, entry.at, entry.before).where(
+        entry.entity == obj.key(), entry.row_id == obj.id, entry.action != "reveal"
+    )
     with scope.unscoped(session, "who saved first"):
-        last = session.execute(query.order_by(entry.id.desc()).limit(1)).first()
-    who, at = last if last else (_("其他人"), None)
+        saves = session.execute(query.order_by(entry.id.desc()).limit(max(1, obj.version - version))).all()
+    who, at, _before = saves[0] if saves else (_("其他人"), None, None)
     when = at.astimezone(HERE).strftime("%Y-%m-%d %H:%M") if at else _("刚才")
     return Stale(
         _("%(who)s于%(when)s修改过这条记录。您填写的内容已保留，请逐项比对后选择保留哪一项。", who=who, when=when),
         {name: getattr(obj, name) for name in obj.fields()},
+        {name: raw for save in saves for name, raw in (save.before or {}).items()},  # the oldest comes last
     )

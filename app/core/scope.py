@@ -274,6 +274,8 @@ def _audit_flush(session: Session, context: Any) -> None:
     if pending:
         actor, authority = session.info["actor"], session.info.get("authority")
         audit.write(session, [_audit_row(actor, authority, *one) for one in pending])
+    for obj, *_words in pending:
+        obj.settled = frozenset()  # said of this save alone
 
 
 @event.listens_for(Session, "after_soft_rollback")

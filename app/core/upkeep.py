@@ -31,10 +31,10 @@ def has_people(engine: Engine) -> bool:
 
 def drop_everything(engine: Engine) -> None:
     """Drops every table of ours, and Alembic's mark."""
-    with engine.connect().execution_options(unguarded=True) as connection:
-        with loose_keys(connection), connection.begin():
-            Model.metadata.drop_all(connection)
-            sa.Table("alembic_version", sa.MetaData()).drop(connection, checkfirst=True)
+    unguarded = engine.connect().execution_options(unguarded=True)
+    with unguarded as connection, loose_keys(connection), connection.begin():
+        Model.metadata.drop_all(connection)
+        sa.Table("alembic_version", sa.MetaData()).drop(connection, checkfirst=True)
     engine.dispose()
 
 
@@ -80,14 +80,21 @@ def _copy_sqlite(database: str, target: Path) -> None:
         part.rename(target)
     except (sqlite3.Error, OSError) as fault:
         part.unlink(missing_ok=True)
-        raise BackupFailed(_("没有写成备份（%(fault)s）。请检查目录是否存在、可写。", fault=type(fault).__name__)) from None
+        raise _not_written(fault) from None
+
+
+def _not_written(fault: Exception) -> BackupFailed:
+    return BackupFailed(_("没有写成备份（%(fault)s）。请检查目录是否存在、可写。", fault=type(fault).__name__))
 
 
 def _dump_postgres(url: URL, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise BackupFailed(_("没有找到pg_dump。请安装PostgreSQL客户端后再备份。"))
-    target.touch(mode=0o600)
+    try:
+        target.touch(mode=0o600)
+    except OSError as fault:
+        raise _not_written(fault) from None
     done = subprocess.run(
         [program, "--format=custom", "--no-password", f"--file={target}"],
         env=os.environ | _connection(url),

@@ -7,6 +7,7 @@ is not in the form, and what he may not write is shown greyed with the sentence 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +32,7 @@ from app.core.fields import (
     Key,
     Number,
     Text,
+    Unreadable,
 )
 from app.core.rights import Actor
 from app.surfaces import lookups
@@ -96,12 +98,15 @@ class Sheet:
         if self.obj is None:
             default = self.entity.default_of(one.name)
             return "" if default is None else str(one.dump(default))
-        value = getattr(self.obj, one.name)
+        return self._text_in(one, getattr(self.obj, one.name), self.obj.id)
+
+    def _text_in(self, one: Field, value: Any, row_id: int) -> str:
+        """A value as an input of this form holds it."""
         if isinstance(one, Flag):
             return "" if value is None else ("1" if value else "0")
         if isinstance(one, Code | Key | Number):
             return "" if value is None else str(one.dump(value))
-        return text_of(one, value, self.obj.id, self.revealed)
+        return text_of(one, value, row_id, self.revealed)
 
     # --- typed → values ---
 
@@ -135,6 +140,11 @@ class Sheet:
     def _typed(self, name: str) -> str | None:
         bound = self.form[name] if self.form is not None and name in self.form else None
         return bound.typed if bound is not None else None
+
+    def withdraw(self, name: str) -> None:
+        """Shows today's value in place of what was typed."""
+        if self.form is not None and name in self.form:
+            self.form[name].typed = None
 
     def _input(self, one: Field, errors: tuple[str, ...]) -> Input:
         typed = self._typed(one.name)
@@ -293,17 +303,36 @@ def owner_key(entity: type[Entity]) -> str:
 # --- someone saved first ------------------------------------------------------------------------------
 
 
-def conflict(sheet: Sheet, stale: Stale, base: Mapping[str, str]) -> Conflict:
-    """Field by field: what it is now and what was typed, where the two differ."""
+def conflict(sheet: Sheet, stale: Stale) -> Conflict:
+    """Field by field: what it was, what it is now and what was typed, where the last two differ.
+
+    What the person left as it was follows the other's change: it stands in the form as it is now.
+    """
     lines = []
+    base = _texts_before(sheet, stale)
+    for name, before in base.items():
+        if sheet._typed(name) == before:
+            sheet.withdraw(name)
     for name, one in sheet.fields.items():
         typed = sheet._typed(name)
         if typed is None or name not in stale.current:
             continue
         now = sheet.shown(one)
         if typed != now:
-            lines.append((_(one.label), base.get(name, ""), _plain(sheet, one, now), _plain(sheet, one, typed)))
+            lines.append((_(one.label), _plain(sheet, one, base.get(name, "")), _plain(sheet, one, now), _plain(sheet, one, typed)))
     return Conflict(stale.sentence, tuple(lines))
+
+
+def _texts_before(sheet: Sheet, stale: Stale) -> dict[str, str]:
+    """What inputs held before the other saved, where that is known and can still be read."""
+    found: dict[str, str] = {}
+    for name, raw in stale.base.items():
+        one = sheet.fields.get(name)
+        if one is None or sheet.obj is None:
+            continue
+        with suppress(Unreadable):
+            found[name] = sheet._text_in(one, None if raw is None else one.parse(raw), sheet.obj.id)
+    return found
 
 
 def _plain(sheet: Sheet, one: Field, text: str) -> str:

@@ -196,9 +196,10 @@ class FormFlow:
         )
 
     def _conflict(self, stale: Stale) -> FormPage:
+        compared = forms.conflict(self.sheet, stale)
         page = self._page()
         if self.obj is not None:
-            page.conflict = forms.conflict(self.sheet, stale, {})
+            page.conflict = compared
             page.hidden = [("version", str(self.obj.version))]
         return page
 

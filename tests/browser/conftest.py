@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -37,13 +39,27 @@ ON_BOTH = ("test_three_jobs.py", "test_conflict.py")
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if len(databases(config)) < 2:
         return
-    left_out = [one for one in items if one.path.parent == HERE and one.path.name not in ON_BOTH and _is_second(one)]
+    left_out = [
+        one for one in items if one.path.parent == HERE and one.path.name not in ON_BOTH and _is_second(one)
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [one for one in items if one not in left_out]
 
 
 def _is_second(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and item.callspec.params["site"] == "postgres"
+    words = getattr(item, "callspec", None)
+    return words is not None and words.params.get("site") == "postgres"
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The application on a free port of this machine, served as `make run` serves it."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +72,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(site: Site) -> Iterator[str]:
-    """Where the application is served, as `make run` serves it."""
-    server = create_server(site.app, host="127.0.0.1", port=0, threads=8)
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    serving.join()
+    with serving(site.app) as where:
+        yield where
 
 
 @pytest.fixture
@@ -70,7 +81,7 @@ def open_window(chromium: Browser, app: Flask, address: str) -> Iterator[Callabl
     """`open_window(PHONE)` → an empty window. What any of them complained of fails the test at its end."""
     opened: list[Window] = []
 
-    def make(*args: object, **words: object) -> Window:
+    def make(*args: Any, **words: Any) -> Window:
         opened.append(Window(chromium, address, *args, **words))
         return opened[-1]
 
@@ -85,7 +96,7 @@ def open_window(chromium: Browser, app: Flask, address: str) -> Iterator[Callabl
 def enter(open_window: Callable[..., Window]) -> Callable[..., Window]:
     """`enter("lin")` → a window of that person, who came in through the login page."""
 
-    def make(username: str, password: str = cast.PASSWORD, **words: object) -> Window:
+    def make(username: str, password: str = cast.PASSWORD, **words: Any) -> Window:
         window = open_window(**words)
         window.log_in(username, password)
         return window

@@ -96,7 +96,9 @@ def fail_to_edit_the_id_number(clerk: Window) -> None:
     clerk.follow("修改")
     number = page.get_by_label("身份证件号", exact=True).first
     expect(number).not_to_be_editable()
-    expect(number).to_have_accessible_description(f"“身份证件号”属于关键数据，不能直接修改。请到“{PROCEDURE}”办理，并上传身份证或户口簿图片。")
+    expect(number).to_have_accessible_description(
+        f"“身份证件号”属于关键数据，不能直接修改。请到“{PROCEDURE}”办理，并上传身份证或户口簿图片。"
+    )
 
     page.evaluate(
         """number => {
@@ -151,7 +153,7 @@ def read_the_audit(clerk: Window, added: int) -> None:
     expect(latest).to_contain_text("修改学生")
     expect(latest).to_contain_text("刘老师")
     expect(latest).to_contain_text("现住址")
-    expect(latest.locator(".was")).to_have_text(cast.PLAIN["address"])
+    expect(latest.locator(".was")).to_have_text(str(cast.PLAIN["address"]))
     expect(latest.locator(".now")).to_have_text(NEW_ADDRESS)
 
     page.goto(f"/students/show/{added}")
@@ -189,9 +191,13 @@ def look_on(chen: Window, added: int) -> None:
 
 def assert_only_reads(chen: Window) -> None:
     """What a viewer may send stands outside /bureau: log out, look up a number, state a reason."""
-    posts = chen.page.locator("form[method=post]").evaluate_all("forms => forms.map(f => new URL(f.action).pathname)")
+    posts = chen.page.locator("form[method=post]").evaluate_all(
+        "forms => forms.map(f => new URL(f.action).pathname)"
+    )
     assert {path.split("/")[1] for path in posts} <= {"logout", "search", "reveal"}
-    links = chen.page.locator("main a[href]").evaluate_all("links => links.map(a => new URL(a.href).pathname)")
+    links = chen.page.locator("main a[href]").evaluate_all(
+        "links => links.map(a => new URL(a.href).pathname)"
+    )
     ways = ("/edit", "/add", "/delete", "/grant", "/open")
     assert not [path for path in links if any(way in path for way in ways)]
     assert links

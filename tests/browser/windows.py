@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, ViewportSize, expect
 
 from tests import cast
 
@@ -23,7 +23,7 @@ class Window:
     def __init__(self, browser: Browser, address: str, size: tuple[int, int] = DESK, **words: Any) -> None:
         self.address = address
         self.troubles: list[str] = []
-        viewport = {"width": size[0], "height": size[1]}
+        viewport: ViewportSize = {"width": size[0], "height": size[1]}
         self.context = browser.new_context(
             base_url=address, viewport=viewport, locale="zh-CN", timezone_id="Asia/Shanghai", **words
         )

@@ -33,7 +33,7 @@ def declared(**body: object) -> Iterator[type[Entity]]:
     finally:
         registry.remove(made)
         Model.metadata.remove(made.__table__)
-        Model.registry._dispose_manager_and_mapper(made.__mapper__.class_manager)
+        Model.registry._dispose_cls(made)  # only its name: a mapper, once configured, stays
 
 
 def found_in(entity: type[Entity]) -> set[str]:

@@ -122,15 +122,16 @@ def _make_of_pupils(by: Any) -> Ids:
         stay = {"student_id": child.id, "student_name": name, "student_no": child.student_no}
         stay |= {"entry_grade_id": child.grade_id, "entered_on": date(2026, 9, 1), "way": "11"}
         number = {"student_no": f"L{cast.id_number(child.id)[:17]}{n}", "from_on": date(2020, 9, 1)}
-        file = {"kind": "05", "original_name": f"{name}的申请.pdf", "sha256": f"{n}" * 64, "byte_count": 1000 + n}
+        file = {
+            "kind": "05",
+            "original_name": f"{name}的申请.pdf",
+            "sha256": f"{n}" * 64,
+            "byte_count": 1000 + n,
+        }
         file |= {"media_type": "application/pdf", "uploaded_by": "林老师", "uploaded_at": _moment()}
-        made["family-members"][place] = _create(
-            FamilyMember, of | parent | {"is_guardian": True}, by
-        ).id
+        made["family-members"][place] = _create(FamilyMember, of | parent | {"is_guardian": True}, by).id
         made["stays"][place] = _create(Stay, stay, by).id
-        made["student-numbers"][place] = _create(
-            NumberHistory, of | number | {"reason": "转为正式号"}, by
-        ).id
+        made["student-numbers"][place] = _create(NumberHistory, of | number | {"reason": "转为正式号"}, by).id
         made["evidence-files"][place] = _create(EvidenceFile, of | file, by).id
         made["changes"][place] = _make_case(child, ChangeState.AT_SCHOOL, by)
     return made

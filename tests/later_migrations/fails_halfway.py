@@ -1,4 +1,4 @@
-"""A later migration, for tests: it changes a table and its rows, and then asks for what the rows forbid."""
+"""A later migration, for tests: it changes a table and its rows, and then asks for what the rows, or no table, can give."""
 
 from __future__ import annotations
 
@@ -22,3 +22,4 @@ def upgrade() -> None:
     op.execute(
         sa.update(pupil).where(pupil.c.student_no.is_not(None)).values(student_no="G510000201401010000")
     )
+    op.create_index("ix_student_hat_size", "student", ["hat_size"])

@@ -27,7 +27,9 @@ from tests import cast
         ("宏志", []),
     ],
 )
-def test_a_class_is_found_as_it_is_called(session: Session, acting: Any, typed: str, names: list[str]) -> None:
+def test_a_class_is_found_as_it_is_called(
+    session: Session, acting: Any, typed: str, names: list[str]
+) -> None:
     with acting("lin") as by:
         assert [name for _id, name in lookups.suggest(session, by, "school_class", typed)] == names
 
@@ -44,7 +46,9 @@ def test_a_class_is_found_as_it_is_called(session: Session, acting: Any, typed: 
         ("王", []),
     ],
 )
-def test_a_grade_is_found_as_it_is_called(session: Session, acting: Any, typed: str, names: list[str]) -> None:
+def test_a_grade_is_found_as_it_is_called(
+    session: Session, acting: Any, typed: str, names: list[str]
+) -> None:
     with acting("lin") as by:
         assert [name for _id, name in lookups.suggest(session, by, "grade", typed)] == names
 

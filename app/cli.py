@@ -105,11 +105,12 @@ def _has_real_people() -> bool:
 @click.option("--sync", is_flag=True, help="Write rights that declarations brought with them into the database.")
 @with_appcontext
 def show_rights(sync: bool) -> None:
-    """Print every role and its rights."""
+    """Print every role and its rights; with --sync, bring database and default roles up to date instead."""
     if sync:
         with scope.acting(db.session(), _actor()), saving.work() as work:
             click.echo(_("新写入%(n)s项权限。", n=rights.sync(work.session)))
             load_roles(work.session)
+        return
     for role in db.session().scalars(sa.select(Role).order_by(Role.level, Role.id)):
         click.echo(f"{role.label or role.name} ({role.level})")
         for right in sorted(rights.rights_in_role(role)):

@@ -62,21 +62,27 @@ def by_rank(values: tuple[str, ...]) -> Urn:
 
 # --- names --------------------------------------------------------------------------------------------
 
-TIBETAN = {
-    MALE: by_rank(
-        ("扎西顿珠", "格桑次仁", "丹增尼玛", "多吉扎西", "洛桑平措", "次仁旺堆", "索朗多吉", "土登")
+Parts = tuple[Urn, Urn]
+
+
+def _parts(firsts: str, seconds: str) -> Parts:
+    return by_rank(tuple(firsts.split())), by_rank(tuple(seconds.split()))
+
+
+TIBETAN: dict[str, Parts] = {
+    MALE: _parts(
+        "扎西 格桑 丹增 多吉 洛桑 次仁 索朗 土登 仁青 贡布 阿旺 尼玛",
+        "顿珠 次仁 尼玛 扎西 平措 旺堆 多吉 群培 罗布 曲扎 江措 旺杰",
     ),
-    FEMALE: by_rank(
-        ("格桑卓玛", "德吉央金", "白玛拉姆", "次仁卓嘎", "仁青措", "泽仁拉姆", "央宗", "达瓦卓玛")
+    FEMALE: _parts(
+        "格桑 德吉 白玛 次仁 仁青 泽仁 央金 达瓦 尼玛 益西 斯郎 色珍",
+        "卓玛 央金 拉姆 卓嘎 措姆 央宗 曲珍 梅朵 志玛 旺姆 拉措 曲措",
     ),
 }
-YI = {
-    MALE: by_rank(
-        ("阿尔木呷", "吉克伍各", "沙马拉哈", "吉木尔体", "阿的尔古", "马海木沙", "勒尔日哈", "海来伍合")
-    ),
-    FEMALE: by_rank(
-        ("阿尔阿依", "吉克阿支", "沙马阿果", "吉木伍呷", "阿的阿呷", "马海阿牛", "勒尔阿西", "海来有果")
-    ),
+YI_CLANS = "阿尔 吉克 沙马 吉木 阿的 马海 勒尔 海来 曲比 俄木 吉力 阿苏 罗洪 尼苦 石一"
+YI: dict[str, Parts] = {
+    MALE: _parts(YI_CLANS, "木呷 伍各 拉哈 尔体 尔古 木沙 日哈 伍合 子铁 克古 里沙 尔布 石布 伍牛 呷呷"),
+    FEMALE: _parts(YI_CLANS, "阿依 阿支 阿果 伍呷 阿呷 阿牛 阿西 有果 石伍 么色 伍支 尔洛 阿加 莫伍 子作"),
 }
 OF_PEOPLES = {"04": TIBETAN, "07": YI}  # the others here mostly bear names of the Chinese form
 ETHNICITIES = weighted(
@@ -141,7 +147,8 @@ def full_name(rng: Random, gender: str, born: int, ethnicity: str = HAN, family_
     """Names of peoples without surnames stand alone; `family_name` is kept where there is one."""
     own = OF_PEOPLES.get(ethnicity)
     if own and not family_name:
-        return own[gender].draw(rng)
+        first, second = own[gender]
+        return first.draw(rng) + second.draw(rng)
     return (family_name or surname(rng, ethnicity)) + given_name(rng, gender, born)
 
 

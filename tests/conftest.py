@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 RUN_HOME = "XUEJI_TEST_HOME"  # one folder for all workers of a run
-HOME = Path(os.environ.setdefault(RUN_HOME, tempfile.mkdtemp(prefix="xueji-tests-")))
+HOME = Path(os.environ.get(RUN_HOME) or tempfile.mkdtemp(prefix="xueji-tests-"))
+os.environ[RUN_HOME] = str(HOME)
 os.environ["INSTANCE"] = str(HOME / "instance")  # before the settings are read
 
 import pytest  # noqa: E402
 from flask import Flask  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
 
-import app.extensions  # noqa: E402, F401  the naming convention stands before a test imports the library's models
+import app.extensions  # noqa: E402  the naming convention stands before a test imports the library's models
 from tests import cast, postgres  # noqa: E402
 from tests.client import Client  # noqa: E402
 from tests.sites import Site  # noqa: E402

@@ -128,12 +128,12 @@ class PostgresSite(Site):
         if mark.exists():
             return
         self.server.run(f"CREATE DATABASE {self.name} OWNER {OWNER}")
-        self.build(fill)
         self.server.run(
             f"GRANT USAGE ON SCHEMA public TO {READER}",
-            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}",
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public GRANT SELECT ON TABLES TO {READER}",
             database=self.name,
         )
+        self.build(fill)
         self.server.run(f"ALTER DATABASE {self.name} RENAME TO {self.TEMPLATE}")
         mark.touch()
 

@@ -145,6 +145,18 @@ def test_a_database_with_real_people_is_not_thrown_away(run, session):
     assert session.scalar(sa.select(sa.func.count()).select_from(User)) == len(cast.PEOPLE)
 
 
+def test_a_demo_district_is_thrown_away_and_built_anew(run, app, session, monkeypatch):
+    """Tables, keys in circles and the mark of the migrations go and come again; the building itself is told elsewhere."""
+    monkeypatch.setattr("seeds.demo.build", lambda session, **_words: cast.assemble(session))
+    session.execute(sa.update(User).where(User.username == "ops").values(first_name="改了名"))
+    session.commit()
+    db.session.remove()
+    exit_code, output = run("demo", "--reset")
+    assert (exit_code, output.splitlines()[-1]) == (0, "演示数据已建好。")
+    assert db.session.scalar(sa.select(User.first_name).where(User.username == "ops")) == "运维"
+    assert run("check") == (0, "没有发现问题。\n")
+
+
 # --- looking after ------------------------------------------------------------------------------------
 
 

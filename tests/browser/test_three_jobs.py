@@ -216,6 +216,10 @@ def see_nothing(wang: Window, added: int) -> None:
     paths += [f"/api/v1/students/{added}", f"/api/v1/classes/{place}"]
     assert {path: wang.status_of(path) for path in paths} == dict.fromkeys(paths, 404)
 
+    listed = wang.context.request.get("/api/v1/students/").json()["result"]
+    own = {n for n, one in enumerate(cast.PUPILS, 1) if one.at[0] == cast.CHENGGUAN}
+    assert {one["id"] for one in listed} == own
+
     page.goto(f"/students/show/{added}")
     expect(page.get_by_role("heading", level=1)).to_have_text("没有找到")
     assert ADDED not in page.content()

@@ -124,7 +124,8 @@ def _refuse_odd_characters(text: str) -> None:
     for ch in text:
         kind = unicodedata.category(ch)
         is_new_han = 0x20000 <= ord(ch) <= 0x3FFFD
-        if kind in ("Cc", "Cs", "Co", "Cf") or (kind == "Cn" and not is_new_han):
+        is_broken = ch == "\ufffd"  # stands where bytes were no UTF-8
+        if kind in ("Cc", "Cs", "Co", "Cf") or is_broken or (kind == "Cn" and not is_new_han):
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
         if kind == "So" and (0x2190 <= ord(ch) <= 0x2BFF or ord(ch) >= 0x1F000):
             raise Unreadable(_("含有表情或图形符号。请只填写文字。"))

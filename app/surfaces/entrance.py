@@ -45,7 +45,10 @@ def account_key() -> str:
 
 
 def _json_words() -> Mapping[str, Any]:
-    found = request.get_json(silent=True)
+    try:
+        found = request.get_json(silent=True)
+    except RecursionError:  # nested beyond reading
+        found = None
     return found if isinstance(found, dict) else {}
 
 

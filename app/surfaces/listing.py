@@ -24,6 +24,8 @@ from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage,
 PAGE_SIZE = 50
 PAGE_SIZES = (20, 50, 100, 200)
 COUNT_CAP = 10_000
+FOUND_MOST = 200  # ids in one address
+LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 RANGES = ("__from", "__to")
 
@@ -86,11 +88,17 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
             asked.sort = raw
         elif raw:
             asked.complaints.append(("sort", _("不能按这一项排序。请点击列标题选择排序方式。")))
-    elif name == "found":
-        numbers = [_row_id(part) for part in raw.split(",")[:200]]
+    elif name == "found" and raw:
+        numbers = [_row_id(part) for part in raw.split(",")]
         asked.found = tuple(n for n in numbers if n is not None)
-    elif name == "size":
-        asked.size = int(raw) if raw in {str(n) for n in PAGE_SIZES} else PAGE_SIZE
+        if None in numbers or len(numbers) > FOUND_MOST:
+            asked.complaints.append((name, _("编号应为以逗号分隔的数字，最多%(n)s个。请返回列表首页。", n=FOUND_MOST)))
+    elif name == "size" and raw:
+        if raw in map(str, PAGE_SIZES):
+            asked.size = int(raw)
+        else:
+            sizes = "、".join(map(str, PAGE_SIZES))
+            asked.complaints.append((name, _("每页条数可以是%(sizes)s。请返回列表首页。", sizes=sizes)))
     elif raw:
         setattr(asked, name, _row_id(raw))
         if _row_id(raw) is None:
@@ -113,9 +121,11 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
     if not raw.strip():
         return
     try:
-        value = raw.strip()[:100] if isinstance(found, Text) else found.parse(raw)
+        value = raw.strip() if isinstance(found, Text) else found.parse(raw)
         if isinstance(value, str) and "\0" in value:
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            raise Unreadable(_("最多填写%(n)s个字，现有%(k)s个。", n=LONGEST_TEXT, k=len(value)))
     except Unreadable as reason:
         asked.complaints.append((name, f"“{_(found.label)}”：{reason}"))
         return

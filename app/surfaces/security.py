@@ -24,7 +24,7 @@ from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import AnonymousUserMixin, current_user, login_user
 from jwt import PyJWTError
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import BadRequest, Unauthorized
 from werkzeug.wrappers import Response
 
 from app.core import logins, rights, scope
@@ -130,6 +130,8 @@ def _path_of_referrer() -> str:
 
 
 def _require_form_token() -> None:
+    if None in request.form:  # a part without a name, over which Flask-WTF stumbles
+        raise BadRequest()
     if current_app.config["WTF_CSRF_ENABLED"]:
         csrf.protect()
 
@@ -298,4 +300,5 @@ def _on_every_page() -> dict[str, object]:
     by: Actor | None = g.get("actor")
     if by is None:
         return {"me": None}
-    return {"me": {"name": by.name, "place": session.get("place", "")}, "settings_url": SETTINGS_PATH}
+    me = {"name": by.name, "place": session.get("place", "")}
+    return {"me": me, "settings_url": SETTINGS_PATH, "demo": g.user.is_demo}

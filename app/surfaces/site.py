@@ -19,7 +19,7 @@ class Site:
     session: Session
     is_bureau: bool = False
 
-    def list_url(self, entity: type[Entity], **args: object) -> str:
+    def list_url(self, entity: type[Entity], /, **args: object) -> str:
         base = f"/bureau/{entity.__path__}/" if self.is_bureau else f"/{entity.__path__}/list/"
         return with_args(base, args)
 

@@ -311,6 +311,16 @@ def read_id(typed: Typed, name: str) -> int | None:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 18 else 0
 
 
+def read_search(words: Typed) -> str:
+    """What the list is searched for. Raises Invalid for words that this list does not know."""
+    q = words.get("q", "").strip()
+    if len(q) > 50 or "\0" in q:
+        raise Invalid([("q", _("查询内容最多50个字，且不能含有特殊字符。请缩短后再查。"))])
+    if set(words) - {"q", "after", "before"}:
+        raise Invalid(_("地址中有这个列表不认识的条件。请返回列表，使用页面上的查询和翻页。"))
+    return q
+
+
 def read_day(typed: Typed) -> date | None:
     """Raises Invalid."""
     try:

@@ -59,7 +59,7 @@ class PeopleView(BaseView):
     def list(self) -> Answer:
         by = current_actor()
         rights.require(by, "person:list")
-        q = request.args.get("q", "").strip()[:50].replace("\0", "")
+        q = page_models.read_search(request.args)
         shown = accounts.people(
             db.session(), by, q, read_id(request.args, "after"), read_id(request.args, "before")
         )

@@ -109,11 +109,16 @@ def test_pages_of_the_list_lose_nobody(app: Flask, login: Login, monkeypatch: py
     assert len(names_on(last)) == 4
 
 
-@pytest.mark.parametrize(
-    "word", ["after=x", "before=-1", "after=99999999999999999999", "q=" + "x" * 500, "q=%00", "after="]
-)
-def test_junk_in_the_address_of_the_list_does_no_harm(login: Login, word: str) -> None:
+@pytest.mark.parametrize("word", ["after=x", "before=-1", "after=99999999999999999999", "after="])
+def test_a_cursor_that_is_none_means_page_one(login: Login, word: str) -> None:
     assert login("li").get(f"/people/list/?{word}").status_code == 200
+
+
+@pytest.mark.parametrize("word", ["q=" + "x" * 500, "q=%00", "sort=name", "junk=1"])
+def test_junk_in_the_address_of_the_list_gets_a_sentence(login: Login, word: str) -> None:
+    answer = login("li").get(f"/people/list/?{word}")
+    assert answer.status_code == 422
+    assert "请" in answer.text
 
 
 STRANGERS = ("wang", "he", "chen", "gao", "ops")

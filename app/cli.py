@@ -102,7 +102,9 @@ def _has_real_people() -> bool:
 
 
 @click.command("rights")
-@click.option("--sync", is_flag=True, help="Write rights that declarations brought with them into the database.")
+@click.option(
+    "--sync", is_flag=True, help="Write rights that declarations brought with them into the database."
+)
 @with_appcontext
 def show_rights(sync: bool) -> None:
     """Print every role and its rights; with --sync, bring database and default roles up to date instead."""
@@ -146,7 +148,9 @@ def why(person: str, action: str, record: str) -> None:
 def _record(record: str) -> Entity:
     key, _sep, number = record.partition(":")
     if key not in registry or not number.isdecimal():
-        raise click.ClickException(_("记录应写作“对象:编号”，如student:12。对象有：%(keys)s。", keys="、".join(_keys())))
+        raise click.ClickException(
+            _("记录应写作“对象:编号”，如student:12。对象有：%(keys)s。", keys="、".join(_keys()))
+        )
     found: Entity | None = db.session().get(registry[key], int(number))
     if found is None:
         raise click.ClickException(_("没有%(record)s这条记录。", record=record))
@@ -230,7 +234,8 @@ def _refuse_busy(host: str, port: int) -> None:
         except OSError as fault:
             way_out = _("请先停掉占用它的程序，或换一个端口：make run PORT=%(port)s", port=port + 1)
             raise click.ClickException(
-                _("%(host)s:%(port)s不能使用（%(fault)s）。", host=host, port=port, fault=fault.strerror) + way_out
+                _("%(host)s:%(port)s不能使用（%(fault)s）。", host=host, port=port, fault=fault.strerror)
+                + way_out
             ) from None
 
 

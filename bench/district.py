@@ -13,9 +13,54 @@ SCHOOL_SIZE, CLASS_SIZE = 1_000, 50  # pupils
 FIRST_ID = 10_000  # of schools, grades, classes and pupils: the cast lives below
 COUNTIES = 40  # authorities that the schools are spread over
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"
-SURNAME_KEYS = ["wang", "li", "zhang", "liu", "chen", "yang", "huang", "zhao", "wu", "zhou", "xu", "sun", "ma", "zhu", "hu", "guo", "he", "lin", "gao", "luo"]
+SURNAME_KEYS = [
+    "wang",
+    "li",
+    "zhang",
+    "liu",
+    "chen",
+    "yang",
+    "huang",
+    "zhao",
+    "wu",
+    "zhou",
+    "xu",
+    "sun",
+    "ma",
+    "zhu",
+    "hu",
+    "guo",
+    "he",
+    "lin",
+    "gao",
+    "luo",
+]
 GIVEN = "子涵宇浩然欣怡梓萱博文雨桐思琪俊杰嘉一诺晨曦玉"
-GIVEN_KEYS = ["zi", "han", "yu", "hao", "ran", "xin", "yi", "zi", "xuan", "bo", "wen", "yu", "tong", "si", "qi", "jun", "jie", "jia", "yi", "nuo", "chen", "xi", "yu"]
+GIVEN_KEYS = [
+    "zi",
+    "han",
+    "yu",
+    "hao",
+    "ran",
+    "xin",
+    "yi",
+    "zi",
+    "xuan",
+    "bo",
+    "wen",
+    "yu",
+    "tong",
+    "si",
+    "qi",
+    "jun",
+    "jie",
+    "jia",
+    "yi",
+    "nuo",
+    "chen",
+    "xi",
+    "yu",
+]
 
 _BY_TYPE = ((sa.Boolean, "false"), (sa.Integer, "0"), (sa.Date, "date '2013-09-01'"), (sa.Numeric, "0"))
 
@@ -43,7 +88,14 @@ def statements(pupils: int) -> list[str]:
         ),
         _insert(
             "school_stage",
-            {"id": school, "school_id": school, "authority_code": authority, "stage": "'2'", "years": "3", "first_year": "7"},
+            {
+                "id": school,
+                "school_id": school,
+                "authority_code": authority,
+                "stage": "'2'",
+                "years": "3",
+                "first_year": "7",
+            },
             f"generate_series(1, {schools}) s",
         ),
         _insert(
@@ -125,7 +177,11 @@ def _array(words: list[str]) -> str:
 
 def _insert(table: str, given: dict[str, str], source: str) -> str:
     """Fills every column that must be filled; `given` are SQL expressions, the rest a harmless value of the type."""
-    wanted = {c.name: given.get(c.name) or _filler(c) for c in Model.metadata.tables[table].columns if not c.nullable}
+    wanted = {
+        c.name: given.get(c.name) or _filler(c)
+        for c in Model.metadata.tables[table].columns
+        if not c.nullable
+    }
     columns = {**wanted, **{name: sql for name, sql in given.items() if name not in wanted}}
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {source}"
 

@@ -31,11 +31,23 @@ def pages(pupils: int) -> list[Page]:
     number = f"G5199{pupils // 2:014d}"
     return [
         Page("first page", "/students/list/", "true"),
-        Page("page at 90 % depth", f"/students/list/?after={deep}", f"(authority_code, id) > ('519930', {deep})"),
+        Page(
+            "page at 90 % depth",
+            f"/students/list/?after={deep}",
+            f"(authority_code, id) > ('519930', {deep})",
+        ),
         Page("one school", f"/students/list/?school_id={school}", f"school_id = {school}", "name_key, id"),
         Page("exact number", f"/students/list/?q={number}", f"student_no = '{number}'"),
-        Page("name prefix (pinyin)", "/students/list/?q=wzh", "name_initials >= 'wzh' AND name_initials < 'wzi'"),
-        Page("two characters within", "/students/list/?q=子涵", "string_to_array(name, NULL) @> ARRAY['子', '涵']"),
+        Page(
+            "name prefix (pinyin)",
+            "/students/list/?q=wzh",
+            "name_initials >= 'wzh' AND name_initials < 'wzi'",
+        ),
+        Page(
+            "two characters within",
+            "/students/list/?q=子涵",
+            "string_to_array(name, NULL) @> ARRAY['子', '涵']",
+        ),
     ]
 
 

@@ -41,15 +41,34 @@ class Person:
 
 
 PEOPLE = (
-    Person("chen", "陈局长", QINGLAN, "bureau_viewer", "looks at every school below the county and changes nothing"),
+    Person(
+        "chen",
+        "陈局长",
+        QINGLAN,
+        "bureau_viewer",
+        "looks at every school below the county and changes nothing",
+    ),
     Person("sun", "孙科员", QINGLAN, "bureau_reviewer", "the county's first signature"),
     Person("qian", "钱科长", QINGLAN, "bureau_reviewer", "the county's second signature"),
     Person("he", "何主任", QINGLAN, "bureau_admin", "opens schools and their first admin, passes rights on"),
     Person("cheng", "程科员", CITY, "bureau_reviewer", "signs for senior highs, which are the city's"),
-    Person("li", "李老师", YIZHONG, "super_admin", "opens accounts in the school, sees no pupil, passes rights on"),
+    Person(
+        "li",
+        "李老师",
+        YIZHONG,
+        "super_admin",
+        "opens accounts in the school, sees no pupil, passes rights on",
+    ),
     Person("lin", "林老师", YIZHONG, "clerk", "keeps the records of the whole school"),
     Person("zhao", "赵副校长", YIZHONG, "leader", "the school's signature"),
-    Person("zhou", "小周", YIZHONG, "class_teacher", "keeps the plain fields of the own class", in_classes=((7, 1),)),
+    Person(
+        "zhou",
+        "小周",
+        YIZHONG,
+        "class_teacher",
+        "keeps the plain fields of the own class",
+        in_classes=((7, 1),),
+    ),
     Person("wang", "王老师", CHENGGUAN, "clerk", "clerk of another school: must see nothing of the first"),
     Person("gao", "高老师", SHIXI_ER, "clerk", "clerk in another county"),
     Person("tang", "唐主任", SHIXI_ER, "leader", "leader in another county"),
@@ -110,10 +129,20 @@ PUPILS = (
     Pupil("王子涵", GIRL, date(2014, 3, 5), (YIZHONG, 7, 1)),
     Pupil("王子涵", BOY, date(2013, 11, 20), (YIZHONG, 7, 2)),
     Pupil("欧阳若曦", GIRL, date(2014, 1, 17), (YIZHONG, 7, 1)),
-    Pupil("阿依古丽·买买提", GIRL, date(2013, 12, 2), (YIZHONG, 7, 1), area="653101", more={"ethnicity": "05"}),
+    Pupil(
+        "阿依古丽·买买提", GIRL, date(2013, 12, 2), (YIZHONG, 7, 1), area="653101", more={"ethnicity": "05"}
+    ),
     Pupil("刘浩然", BOY, date(2014, 5, 30), (YIZHONG, 7, 1), status="pending"),
     Pupil("陈思远", BOY, date(2013, 10, 8), (YIZHONG, 7, 2), status="suspended"),
-    Pupil("林嘉怡", GIRL, date(2014, 2, 11), (YIZHONG, 7, 2), id_type="P", area="810000", more={"overseas": "01"}),
+    Pupil(
+        "林嘉怡",
+        GIRL,
+        date(2014, 2, 11),
+        (YIZHONG, 7, 2),
+        id_type="P",
+        area="810000",
+        more={"overseas": "01"},
+    ),
     Pupil("周小雨", GIRL, date(2013, 9, 9), (YIZHONG, 7, 10)),
     Pupil("周小雪", GIRL, date(2013, 9, 9), (YIZHONG, 7, 10)),
     Pupil("张一鸣", BOY, date(2012, 11, 3), (YIZHONG, 8, 1)),
@@ -234,7 +263,12 @@ def _make_schools(by: Any) -> None:
     from app.core import saving
 
     for one in SCHOOLS:
-        words = {"type": one.type, "organiser": "1", "urban_rural": "121", "location_code": one.location + "000000"}
+        words = {
+            "type": one.type,
+            "organiser": "1",
+            "urban_rural": "121",
+            "location_code": one.location + "000000",
+        }
         made = saving.create(School, {"school_code": one.code, "name": one.name, **words}, by)
         for stage, years, authority in one.stages:
             words = {"stage": stage, "years": years, "authority_code": authority}

@@ -78,7 +78,18 @@ def start(run_home: Path) -> Server:
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
     data = str(home / "data")
-    _run("initdb", "-D", data, "--locale=C.UTF-8", "--encoding=UTF8", "-A", "trust", "-U", "postgres", "--no-sync")
+    _run(
+        "initdb",
+        "-D",
+        data,
+        "--locale=C.UTF-8",
+        "--encoding=UTF8",
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "--no-sync",
+    )
     settings = " ".join(f"-c {setting}" for setting in (*QUICK.split(","), f"unix_socket_directories={home}"))
     mark.write_text(str(home))
     _run("pg_ctl", "-D", data, "-o", settings, "-l", str(home / "log"), "-w", "start")

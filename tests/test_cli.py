@@ -84,7 +84,10 @@ def test_rights_are_printed_by_role(run):
 
 def test_rights_sync_writes_what_is_missing(run, session):
     pair = session.scalars(
-        sa.select(PermissionView).join(PermissionView.permission).where(Permission.name == "can_reveal").limit(1)
+        sa.select(PermissionView)
+        .join(PermissionView.permission)
+        .where(Permission.name == "can_reveal")
+        .limit(1)
     ).one()
     for role in list(pair.role):
         role.permissions.remove(pair)
@@ -101,14 +104,21 @@ def test_rights_sync_writes_what_is_missing(run, session):
 
 def test_grant_root(run, session):
     assert run("grant-root", "sun", QINGLAN)[0] == 0
-    held = session.scalars(sa.select(Grant).where(Grant.person_id == cast.person("sun"), Grant.passable)).one()
+    held = session.scalars(
+        sa.select(Grant).where(Grant.person_id == cast.person("sun"), Grant.passable)
+    ).one()
     assert (held.role.name, held.usable, held.giver_id) == (BUREAU_ALL, False, None)
     assert "已持有" in run("grant-root", "sun", QINGLAN)[1]
 
 
 @pytest.mark.parametrize(
     ("args", "says"),
-    [(("nobody", QINGLAN), "没有账号"), (("sun", cast.SHIXI), "不属于"), (("li", QINGLAN), "不属于"), (("sun", "99"), "")],
+    [
+        (("nobody", QINGLAN), "没有账号"),
+        (("sun", cast.SHIXI), "不属于"),
+        (("li", QINGLAN), "不属于"),
+        (("sun", "99"), ""),
+    ],
 )
 def test_grant_root_to_the_wrong_person(run, session, args, says):
     before = session.scalar(sa.select(sa.func.count()).select_from(Grant))
@@ -183,7 +193,13 @@ def restored_pupils(target: Path) -> int:
         engine = sa.create_engine(f"sqlite:///{target}")
         with engine.connect().execution_options(unguarded=True) as connection:
             return connection.exec_driver_sql("select count(*) from student").scalar()
-    command = [str(postgres.binaries() / "pg_restore"), "--data-only", "--table=student", "--file=-", str(target)]
+    command = [
+        str(postgres.binaries() / "pg_restore"),
+        "--data-only",
+        "--table=student",
+        "--file=-",
+        str(target),
+    ]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("COPY "))
     return lines[start:].index("\\.") - 1
@@ -214,7 +230,9 @@ def serve(port: int, database: str, reader: str = "") -> subprocess.Popen[str]:
         "PYTHONUNBUFFERED": "1",
     }
     command = [sys.executable, "-m", "flask", "--app", "app", "serve"]
-    return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def test_serve_tells_the_address_and_the_password_and_stops_with_all_it_started(site, app, free_port):

@@ -148,7 +148,9 @@ def outside_the_core() -> list[Path]:
 
 @pytest.mark.parametrize("path", outside_the_core(), ids=module_of)
 def test_words_that_open_the_walls_stand_in_the_core_alone(path):
-    found = [f"line {line}: {word}: {FORBIDDEN[word]}" for line, word in forbidden_words(path.read_text("utf-8"))]
+    found = [
+        f"line {line}: {word}: {FORBIDDEN[word]}" for line, word in forbidden_words(path.read_text("utf-8"))
+    ]
     assert found == []
 
 
@@ -159,8 +161,15 @@ def forbidden_words(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.attr
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("sqlalchemy", "app")):
             yield from ((node.lineno, name.name) for name in node.names if name.name in FORBIDDEN)
-        elif isinstance(node, ast.keyword) and node.arg in ("unguarded", "load", "full") and _is_true_or_load(node):
-            yield node.value.lineno, {"unguarded": "unguarded", "full": "full_join"}.get(node.arg, "make_transient")
+        elif (
+            isinstance(node, ast.keyword)
+            and node.arg in ("unguarded", "load", "full")
+            and _is_true_or_load(node)
+        ):
+            yield (
+                node.value.lineno,
+                {"unguarded": "unguarded", "full": "full_join"}.get(node.arg, "make_transient"),
+            )
         elif isinstance(node, ast.Constant) and node.value == "unguarded":
             yield node.lineno, "unguarded"
 
@@ -195,6 +204,8 @@ def test_the_lint_sees_what_it_is_for(source, word):
     assert [found for _line, found in forbidden_words(source)] == [word]
 
 
-@pytest.mark.parametrize("source", ["col.text('姓名', 50)", "cell.text", "session.merge(one)", "a.join(b, full=False)"])
+@pytest.mark.parametrize(
+    "source", ["col.text('姓名', 50)", "cell.text", "session.merge(one)", "a.join(b, full=False)"]
+)
 def test_the_lint_leaves_other_words_alone(source):
     assert list(forbidden_words(source)) == []

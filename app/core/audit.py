@@ -110,6 +110,8 @@ def write(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
             session.connection().execute(sa.insert(AuditEntry.__table__), found)
 
 
-def note(session: Session, by: Actor, action: str, entity: str, row_id: int | None = None, **words: Any) -> None:
+def note(
+    session: Session, by: Actor, action: str, entity: str, row_id: int | None = None, **words: Any
+) -> None:
     """Records an act that saves no entity: a reveal, a look-up across scopes, a grant, a login."""
     write(session, [row(by, action, entity, row_id, **words)])

@@ -150,11 +150,17 @@ def _collation(app: Flask) -> Iterator[Finding]:
     row = sa.table("pg_database", *map(sa.column, ("datname", "datcollate", "datctype", "encoding")))
     found = sa.select(row.c.datcollate, row.c.datctype, sa.func.pg_encoding_to_char(row.c.encoding))
     with _unguarded() as connection:
-        collate, ctype, encoding = connection.execute(found.where(row.c.datname == sa.func.current_database())).one()
+        collate, ctype, encoding = connection.execute(
+            found.where(row.c.datname == sa.func.current_database())
+        ).one()
     if {_plain(collate), _plain(ctype)} != {"cutf8"} or encoding != "UTF8":
         yield Finding(
             "C08",
-            _("数据库的排序规则是%(now)s（%(encoding)s），不是C.UTF-8；排序和查找的结果会不一致。", now=collate, encoding=encoding),
+            _(
+                "数据库的排序规则是%(now)s（%(encoding)s），不是C.UTF-8；排序和查找的结果会不一致。",
+                now=collate,
+                encoding=encoding,
+            ),
             _("请用createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8新建数据库，再迁入数据。"),
         )
 
@@ -243,7 +249,9 @@ def _rights_synced(app: Flask) -> Iterator[Finding]:
 def _has_root(app: Flask) -> Iterator[Finding]:
     if not _has_table(Grant.__tablename__):
         return
-    open_root = sa.select(Grant.id).where(Grant.passable, Grant.giver_id.is_(None), Grant.withdrawn_at.is_(None))
+    open_root = sa.select(Grant.id).where(
+        Grant.passable, Grant.giver_id.is_(None), Grant.withdrawn_at.is_(None)
+    )
     if db.session().scalar(open_root.limit(1)) is None:
         yield Finding(
             "C14",

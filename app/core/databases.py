@@ -40,7 +40,9 @@ def make_reader(url: str, read_url: str = "") -> Engine:
         parsed = parsed.set(database=f"file:{parsed.database}", query={"mode": "ro", "uri": "true"})
         engine = sa.create_engine(parsed)
     else:
-        engine = sa.create_engine(_with_driver(parsed), connect_args={"options": "-c default_transaction_read_only=on"})
+        engine = sa.create_engine(
+            _with_driver(parsed), connect_args={"options": "-c default_transaction_read_only=on"}
+        )
     _set_up(engine)
     return engine
 
@@ -75,7 +77,9 @@ def _on_sqlite_connect(connection: Any, record: Any) -> None:
 
 def _on_sqlite_begin(connection: sa.Connection) -> None:
     """`saving.work()` takes the write lock at once: on SQLite it is the row lock."""
-    writes = connection.get_execution_options().get("writing") or (db.session.registry.has() and db.session().info.get("writing"))
+    writes = connection.get_execution_options().get("writing") or (
+        db.session.registry.has() and db.session().info.get("writing")
+    )
     is_main = connection.engine is db.engine
     driver: Any = connection.connection.dbapi_connection
     driver.execute("BEGIN IMMEDIATE" if writes and is_main else "BEGIN")

@@ -73,7 +73,9 @@ class Field:
     mask: Mask | None = None
     private: str = ""  # shown only to holders of the right <entity>:<private>, on every surface
     search: bool = False
-    sort: bool | str = False  # sortable; a name says which column lends the order (a name sorts by its pinyin)
+    sort: bool | str = (
+        False  # sortable; a name says which column lends the order (a name sorts by its pinyin)
+    )
     listed: bool = False  # a column of the list as it first opens
     filter: bool | None = None  # offered as a filter; None: as its kind does
     section: str = ""
@@ -295,16 +297,16 @@ class Code(Field):
     def read(self, text: str) -> str:
         code = codes.table(self.table).find(text)
         if code is None or (self.only and code not in self.only):
-            raise Unreadable(
-                _("“%(v)s”不在代码表“%(t)s”中。请从下拉列表中选择。", v=text[:20], t=self.label)
-            )
+            raise Unreadable(_("“%(v)s”不在代码表“%(t)s”中。请从下拉列表中选择。", v=text[:20], t=self.label))
         return code
 
     def show(self, value: str | None) -> str:
         return codes.table(self.table).label(value) if value else ""
 
     def options(self) -> tuple[tuple[str, str], ...]:
-        return tuple(pair for pair in codes.table(self.table).current() if not self.only or pair[0] in self.only)
+        return tuple(
+            pair for pair in codes.table(self.table).current() if not self.only or pair[0] in self.only
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

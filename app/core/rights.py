@@ -33,13 +33,17 @@ from app.core.places import authority_range
 
 # --- what Flask-AppBuilder's models lack (added in place: subclasses of them break on flush) ----------
 
-User.school_id = mapped_column(BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"), nullable=True, index=True)
+User.school_id = mapped_column(
+    BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"), nullable=True, index=True
+)
 User.region_code = mapped_column(sa.String(6), nullable=True, index=True)
 User.phone = mapped_column(sa.String(20), nullable=True)
 User.qq = mapped_column(sa.String(20), nullable=True)
 User.locked_until = mapped_column(UtcDateTime, nullable=True)
 User.password_set_at = mapped_column(UtcDateTime, nullable=True)
-User.must_change_password = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
+User.must_change_password = mapped_column(
+    sa.Boolean, nullable=False, default=False, server_default=sa.false()
+)
 User.is_demo = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 User.epoch = mapped_column(sa.Integer, nullable=False, default=0, server_default="0")
 User.ended_sessions = mapped_column(sa.JSON(none_as_null=True), nullable=True)
@@ -60,7 +64,9 @@ class Grant(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
     role_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_role.id", ondelete="RESTRICT"), index=True)
-    school_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"), index=True)
+    school_id: Mapped[int | None] = mapped_column(
+        BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"), index=True
+    )
     region_code: Mapped[str | None] = mapped_column(sa.String(6))
     grade_ids: Mapped[list[int] | None] = mapped_column(sa.JSON(none_as_null=True))
     class_ids: Mapped[list[int] | None] = mapped_column(sa.JSON(none_as_null=True))
@@ -69,7 +75,9 @@ class Grant(Model):
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     giver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True)
-    under_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("role_grant.id", ondelete="RESTRICT"), index=True)
+    under_id: Mapped[int | None] = mapped_column(
+        BigId, sa.ForeignKey("role_grant.id", ondelete="RESTRICT"), index=True
+    )
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_by: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
 
@@ -82,7 +90,9 @@ class Grant(Model):
         return Extent.of(self.school_id, self.region_code, self.grade_ids, self.class_ids)
 
     def is_open(self, now: datetime) -> bool:
-        return self.withdrawn_at is None and self.starts_at <= now and (self.until is None or now < self.until)
+        return (
+            self.withdrawn_at is None and self.starts_at <= now and (self.until is None or now < self.until)
+        )
 
 
 # --- where a right holds ------------------------------------------------------------------------------
@@ -111,7 +121,11 @@ class Extent:
 
     @classmethod
     def of(
-        cls, school_id: int | None, region: str | None, grades: Iterable[int] | None, classes: Iterable[int] | None
+        cls,
+        school_id: int | None,
+        region: str | None,
+        grades: Iterable[int] | None,
+        classes: Iterable[int] | None,
     ) -> Extent:
         if region:
             low, high = authority_range(region)
@@ -138,8 +152,10 @@ class Extent:
         if self.low:
             if other.low:
                 return self.low <= other.low and other.high <= self.high
-            return other.school_id is not None and bool(authorities) and all(
-                self.low <= code <= self.high for code in authorities
+            return (
+                other.school_id is not None
+                and bool(authorities)
+                and all(self.low <= code <= self.high for code in authorities)
             )
         if other.school_id is None or other.school_id != self.school_id:
             return False
@@ -296,11 +312,17 @@ def load_actor(session: Session, user: User, now: datetime | None = None) -> Act
         .order_by(Grant.id)
     )
     holdings = tuple(
-        Holding(id_, label, _rights_in(text), Extent.of(school, region, grades, classes), usable, passable, until)
+        Holding(
+            id_, label, _rights_in(text), Extent.of(school, region, grades, classes), usable, passable, until
+        )
         for id_, label, text, school, region, grades, classes, usable, passable, until in found
     )
     return Actor(
-        id=user.id, name=user.first_name, holdings=holdings, school_id=user.school_id, region_code=user.region_code
+        id=user.id,
+        name=user.first_name,
+        holdings=holdings,
+        school_id=user.school_id,
+        region_code=user.region_code,
     )
 
 
@@ -350,8 +372,16 @@ def may(by: Actor, right: str, place: Place | None = None) -> Verdict:
 def refusal(by: Actor, right: str, *, elsewhere: bool = False) -> str:
     giver = _("主管部门管理员") if by.is_of_bureau else _("本校总管理员")
     if elsewhere:
-        return _("您的授权范围不包括这条记录，不能%(what)s。需要办理的，请联系%(who)s。", what=describe(right), who=giver)
-    return _("您没有“%(what)s”的权限。需要这项权限的，请联系%(who)s在“授权管理”中授予。", what=describe(right), who=giver)
+        return _(
+            "您的授权范围不包括这条记录，不能%(what)s。需要办理的，请联系%(who)s。",
+            what=describe(right),
+            who=giver,
+        )
+    return _(
+        "您没有“%(what)s”的权限。需要这项权限的，请联系%(who)s在“授权管理”中授予。",
+        what=describe(right),
+        who=giver,
+    )
 
 
 def require(by: Actor, right: str, place: Place | None = None) -> None:
@@ -464,7 +494,9 @@ def _root_for(session: Session, giver: Actor, role: Role, extent: Extent, until:
     missing = wanted - frozenset().union(*(h.rights for h in able)) if able else wanted
     if missing:
         names = "、".join(describe(right) for right in sorted(missing)[:5])
-        raise Invalid([("role_id", _("您没有可转授的权限：%(names)s。请先由上一级管理员授予。", names=names))])
+        raise Invalid(
+            [("role_id", _("您没有可转授的权限：%(names)s。请先由上一级管理员授予。", names=names))]
+        )
     authorities = authorities_of(session, extent)
     able = [h for h in able if wanted <= h.rights and h.extent.contains(extent, authorities)]
     if not able:
@@ -522,7 +554,9 @@ def _may_take(session: Session, by: Actor, given: Grant) -> bool:
 
 def missing_pairs(session: Session) -> list[str]:
     """The registry's rights that are not in the tables yet."""
-    known = {as_right(pv.permission.name, pv.view_menu.name) for pv in session.scalars(sa.select(PermissionView))}
+    known = {
+        as_right(pv.permission.name, pv.view_menu.name) for pv in session.scalars(sa.select(PermissionView))
+    }
     return [right for right in all_rights() if right not in known]
 
 

@@ -234,7 +234,13 @@ def _bulk_audit(
         after = {n: f.dump(row[n]) for n, f in fields.items() if row.get(n) is not None}
         place = scope.audit_place(entity, {**row, "id": id_})
         yield audit.row(
-            by, "create", entity.key(), id_, after=after, authority=authority.name if authority else None, **place
+            by,
+            "create",
+            entity.key(),
+            id_,
+            after=after,
+            authority=authority.name if authority else None,
+            **place,
         )
 
 
@@ -294,7 +300,13 @@ def _lock(session: Session, obj: Entity) -> None:
 
 
 def _assign(
-    session: Session, obj: Entity, data: Mapping[str, Any], by: Actor, authority: Authority | None, *, is_new: bool
+    session: Session,
+    obj: Entity,
+    data: Mapping[str, Any],
+    by: Actor,
+    authority: Authority | None,
+    *,
+    is_new: bool,
 ) -> Iterator[tuple[str, str]]:
     fields = rights.visible_fields(by, type(obj))
     for name, value in data.items():
@@ -314,7 +326,13 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def _refusal(
-    session: Session, obj: Entity, field: Field, value: Any, by: Actor, authority: Authority | None, is_new: bool
+    session: Session,
+    obj: Entity,
+    field: Field,
+    value: Any,
+    by: Actor,
+    authority: Authority | None,
+    is_new: bool,
 ) -> str | None:
     entity = type(obj)
     if authority is None and not by.is_system:
@@ -416,7 +434,11 @@ def stale(session: Session, obj: Entity, version: int) -> Stale:
     who, at, _before = saves[0] if saves else (_("其他人"), None, None)
     when = at.astimezone(HERE).strftime("%Y-%m-%d %H:%M") if at else _("刚才")
     return Stale(
-        _("%(who)s于%(when)s修改过这条记录。您填写的内容已保留，请逐项比对后选择保留哪一项。", who=who, when=when),
+        _(
+            "%(who)s于%(when)s修改过这条记录。您填写的内容已保留，请逐项比对后选择保留哪一项。",
+            who=who,
+            when=when,
+        ),
         {name: getattr(obj, name) for name in obj.fields()},
         {name: raw for save in saves for name, raw in (save.before or {}).items()},  # the oldest comes last
     )

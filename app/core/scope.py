@@ -304,7 +304,10 @@ def _checked(
 
 def _refuse_expressions(obj: Entity) -> None:
     """The database would work an expression out past the scope."""
-    if any(hasattr(value, "__clause_element__") or isinstance(value, sa.ClauseElement) for value in _full(obj).values()):
+    if any(
+        hasattr(value, "__clause_element__") or isinstance(value, sa.ClauseElement)
+        for value in _full(obj).values()
+    ):
         raise Denied("a value is a value, not an expression")
 
 
@@ -327,7 +330,9 @@ def check_row(
         return
     right = f"{entity.key()}:{action}"
     if action not in entity.__actions__:
-        raise Denied(_("“%(label)s”不能直接%(act)s。", label=_(entity.__label__), act=_(rights.ACTION_WORDS[action])))
+        raise Denied(
+            _("“%(label)s”不能直接%(act)s。", label=_(entity.__label__), act=_(rights.ACTION_WORDS[action]))
+        )
     for values in (before, after) if action != "add" else (after,):
         if values is not None and not _reaches(session, actor, right, entity, values):
             if actor.has(right) and not _seen(session, actor, entity, values):
@@ -337,7 +342,12 @@ def check_row(
 
 
 def _check_words(
-    session: Session, actor: Actor, entity: type[Entity], action: str, after: Mapping[str, Any], changed: Iterable[str]
+    session: Session,
+    actor: Actor,
+    entity: type[Entity],
+    action: str,
+    after: Mapping[str, Any],
+    changed: Iterable[str],
 ) -> None:
     for name in changed:
         field = entity.fields().get(name)
@@ -378,7 +388,9 @@ def locked_sentence(entity: type[Entity], name: str) -> str:
     if field.procedure:
         return _("“%(label)s”不能直接修改。请到“%(where)s”办理。", label=label, where=where)
     return _(
-        "“%(label)s”属于关键数据，不能直接修改。请到“%(where)s”办理，并上传身份证或户口簿图片。", label=label, where=where
+        "“%(label)s”属于关键数据，不能直接修改。请到“%(where)s”办理，并上传身份证或户口簿图片。",
+        label=label,
+        where=where,
     )
 
 
@@ -411,7 +423,12 @@ def _values(obj: Entity, action: str, changed: set[str]) -> tuple[dict[str, Any]
 
 
 def _audit_row(
-    actor: Actor, authority: Authority | None, obj: Entity, word: str, before: dict[str, Any], after: dict[str, Any]
+    actor: Actor,
+    authority: Authority | None,
+    obj: Entity,
+    word: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
 ) -> dict[str, Any]:
     return audit.row(
         actor,
@@ -462,7 +479,9 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
 
 def _pupil_place(session: Session, values: Mapping[str, Any]) -> Place:
     student = registry["student"].__table__
-    row = _look(session, sa.select(student).where(student.c.id == values.get("student_id"))).mappings().first()
+    row = (
+        _look(session, sa.select(student).where(student.c.id == values.get("student_id"))).mappings().first()
+    )
     narrow = registry["student"].__narrow__
     if row is None:
         return Place(values.get("school_id"), values.get("authority_code"))
@@ -484,7 +503,9 @@ def _school_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, 
 def _party_places(session: Session, change_id: int | None, values: Mapping[str, Any]) -> tuple[Place, ...]:
     """One for each party; to grades and classes a change belongs by its pupil."""
     party = registry["change_party"].__table__
-    found = _look(session, sa.select(party.c.school_id, party.c.authority_code).where(party.c.change_id == change_id))
+    found = _look(
+        session, sa.select(party.c.school_id, party.c.authority_code).where(party.c.change_id == change_id)
+    )
     of = _pupil_place(session, values)
     return tuple(Place(row.school_id, row.authority_code, of.grade_id, of.class_id) for row in found)
 
@@ -494,7 +515,9 @@ def _look(session: Session, query: sa.Select[Any]) -> sa.Result[Any]:
     return session.connection().execute(query.execution_options(unguarded=True))
 
 
-def _reaches(session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]) -> bool:
+def _reaches(
+    session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]
+) -> bool:
     extents = actor.reach(right)
     if not extents or entity.__scope__ == "open":
         return bool(extents)
@@ -525,14 +548,18 @@ def lends(session: Session, held: rights.Holding, right: str, obj: Entity) -> bo
     """Whether this one grant gives `right` over this row."""
     if not held.usable or right not in held.rights:
         return False
-    return obj.__scope__ == "open" or any(held.extent.covers(p) for p in place_of(session, type(obj), _full(obj)))
+    return obj.__scope__ == "open" or any(
+        held.extent.covers(p) for p in place_of(session, type(obj), _full(obj))
+    )
 
 
 # --- what must not pass beside the walls --------------------------------------------------------------
 
 
 @event.listens_for(Engine, "before_cursor_execute")
-def _engine_wall(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+def _engine_wall(
+    connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> None:
     if context is None or context.execution_options.get("unguarded"):
         return
     if context.compiled is None:

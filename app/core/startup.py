@@ -76,7 +76,9 @@ def _unknown_names(entity: type[Entity]) -> Iterator[Fault]:
     for word in ("__natural_key__", "__shown_as__", "__order__"):
         name = getattr(entity, word).removeprefix("-")
         if name and not hasattr(entity, name):
-            yield _fault("D02", entity, word, f"names {name!r}, which is no attribute", "name a column or property")
+            yield _fault(
+                "D02", entity, word, f"names {name!r}, which is no attribute", "name a column or property"
+            )
 
 
 def _same_labels(entity: type[Entity]) -> Iterator[Fault]:
@@ -91,19 +93,25 @@ def _same_labels(entity: type[Entity]) -> Iterator[Fault]:
 def _empty_labels(entity: type[Entity]) -> Iterator[Fault]:
     for name, field in entity.fields().items():
         if not field.label.strip():
-            yield _fault("D04", entity, name, "has no label", "give one, or a col.link beside the key that lends it")
+            yield _fault(
+                "D04", entity, name, "has no label", "give one, or a col.link beside the key that lends it"
+            )
 
 
 def _unmasked(entity: type[Entity]) -> Iterator[Fault]:
     for name, field in entity.fields().items():
         if name.endswith(SENSITIVE) and field.mask is None and entity.key() in _about_pupils():
-            yield _fault("D05", entity, name, "identifies a person and is not masked", "add mask=show_ends(…)")
+            yield _fault(
+                "D05", entity, name, "identifies a person and is not masked", "add mask=show_ends(…)"
+            )
 
 
 def _about_pupils() -> set[str]:
     """Entities of a pupil, found by their key: the student and whatever hangs on one."""
     return {"student"} | {
-        e.key() for e in registry if any(isinstance(f, Key) and f.target == "student.id" for f in e.fields().values())
+        e.key()
+        for e in registry
+        if any(isinstance(f, Key) and f.target == "student.id" for f in e.fields().values())
     }
 
 
@@ -115,19 +123,35 @@ def _unsortable(entity: type[Entity]) -> Iterator[Fault]:
         if by not in entity.__table__.c:
             yield _fault("D06", entity, name, f"sorts by {by!r}, which is no column", "name a column")
         elif _column(entity, by).nullable:
-            yield _fault("D06", entity, name, "sorts by a column that may be empty", "keyset paging would drop rows: NOT NULL")
+            yield _fault(
+                "D06",
+                entity,
+                name,
+                "sorts by a column that may be empty",
+                "keyset paging would drop rows: NOT NULL",
+            )
         elif issubclass(entity, OfPlace) and not _is_indexed(entity, by):
-            yield _fault("D07", entity, name, "sorts by a column without index", "index (school_id, column, id)")
+            yield _fault(
+                "D07", entity, name, "sorts by a column without index", "index (school_id, column, id)"
+            )
 
 
 def _is_indexed(entity: type[Entity], column: str) -> bool:
-    return any([c.name for c in i.columns][:3] == ["school_id", column, "id"] for i in entity.__table__.indexes)
+    return any(
+        [c.name for c in i.columns][:3] == ["school_id", column, "id"] for i in entity.__table__.indexes
+    )
 
 
 def _no_table(entity: type[Entity]) -> Iterator[Fault]:
     for name, field in entity.fields().items():
         if isinstance(field, Code) and field.table not in codes.names():
-            yield _fault("D08", entity, name, f"uses code table {field.table!r}, which is not there", "add seeds/codes/<name>.csv")
+            yield _fault(
+                "D08",
+                entity,
+                name,
+                f"uses code table {field.table!r}, which is not there",
+                "add seeds/codes/<name>.csv",
+            )
 
 
 def _members(entity: type[Entity]) -> Iterator[Fault]:
@@ -136,7 +160,13 @@ def _members(entity: type[Entity]) -> Iterator[Fault]:
             table = {code for code, _label in codes.table(field.table).all()}
             differing = table ^ {member.value for member in field.members}
             if differing:
-                yield _fault("D09", entity, name, f"table and enumeration differ in {sorted(differing)}", "make both the same")
+                yield _fault(
+                    "D09",
+                    entity,
+                    name,
+                    f"table and enumeration differ in {sorted(differing)}",
+                    "make both the same",
+                )
 
 
 def _lost_links(entity: type[Entity]) -> Iterator[Fault]:
@@ -144,21 +174,41 @@ def _lost_links(entity: type[Entity]) -> Iterator[Fault]:
     for name, link in entity.links().items():
         target = sa.inspect(entity).relationships[name].mapper.class_
         if name not in shown:
-            yield _fault("D10", entity, name, "is a link without a described key", "declare the key with col.key")
+            yield _fault(
+                "D10", entity, name, "is a link without a described key", "declare the key with col.key"
+            )
         elif not hasattr(target, link.shown_as):
-            yield _fault("D10", entity, name, f"shows {link.shown_as!r}, which {target.__name__} lacks", "name an attribute")
+            yield _fault(
+                "D10",
+                entity,
+                name,
+                f"shows {link.shown_as!r}, which {target.__name__} lacks",
+                "name an attribute",
+            )
 
 
 def _writable_links(entity: type[Entity]) -> Iterator[Fault]:
     for relation in sa.inspect(entity).relationships:
         if not relation.viewonly:
-            yield _fault("D11", entity, relation.key, "is a writable relationship", "use col.link: only keys are written")
+            yield _fault(
+                "D11",
+                entity,
+                relation.key,
+                "is a writable relationship",
+                "use col.link: only keys are written",
+            )
 
 
 def _key_targets(entity: type[Entity]) -> Iterator[Fault]:
     for name, field in entity.fields().items():
         if isinstance(field, Key) and field.target.partition(".")[0] not in Model.metadata.tables:
-            yield _fault("D12", entity, name, f"points at {field.target!r}, which is no table", "name an existing table.id")
+            yield _fault(
+                "D12",
+                entity,
+                name,
+                f"points at {field.target!r}, which is no table",
+                "name an existing table.id",
+            )
 
 
 def _no_scope(entity: type[Entity]) -> Iterator[Fault]:
@@ -173,22 +223,34 @@ def _undescribed(entity: type[Entity]) -> Iterator[Fault]:
     for column in entity.__table__.c:
         wanted = not column.nullable and column.default is None and column.server_default is None
         if wanted and not column.primary_key and column.key not in entity.fields():
-            yield _fault("D14", entity, column.key, "must be filled but is not described", "use col.…, or give a default")
+            yield _fault(
+                "D14",
+                entity,
+                column.key,
+                "must be filled but is not described",
+                "use col.…, or give a default",
+            )
 
 
 def _no_history(entity: type[Entity]) -> Iterator[Fault]:
     for name in entity.fields():
         if not sa.inspect(entity).column_attrs[name].active_history:
-            yield _fault("D15", entity, name, "does not keep its value before", "active_history=True, as col.… sets it")
+            yield _fault(
+                "D15", entity, name, "does not keep its value before", "active_history=True, as col.… sets it"
+            )
 
 
 def _unknown_actions(entity: type[Entity]) -> Iterator[Fault]:
     from app.core.entity import ALL_ACTIONS
 
     for action in set(entity.__actions__) - set(ALL_ACTIONS):
-        yield _fault("D16", entity, "__actions__", f"names {action!r}, which no surface knows", f"one of {ALL_ACTIONS}")
+        yield _fault(
+            "D16", entity, "__actions__", f"names {action!r}, which no surface knows", f"one of {ALL_ACTIONS}"
+        )
     if entity.__actions__ and not entity.__path__:
-        yield _fault("D16", entity, "__path__", "is empty though there are pages", "give the plural used in addresses")
+        yield _fault(
+            "D16", entity, "__path__", "is empty though there are pages", "give the plural used in addresses"
+        )
 
 
 def _never_given(entity: type[Entity]) -> Iterator[Fault]:
@@ -196,7 +258,13 @@ def _never_given(entity: type[Entity]) -> Iterator[Fault]:
         return
     for name, field in entity.fields().items():
         if field.required and not field.form and name not in ("school_id", "student_id"):
-            yield _fault("D17", entity, name, "must be filled, but is not asked and not settled", "form=True, or settle()")
+            yield _fault(
+                "D17",
+                entity,
+                name,
+                "must be filled, but is not asked and not settled",
+                "form=True, or settle()",
+            )
 
 
 def _telling_names(entity: type[Entity]) -> Iterator[Fault]:
@@ -204,7 +272,13 @@ def _telling_names(entity: type[Entity]) -> Iterator[Fault]:
     name = entity.__shown_as__ or entity.__natural_key__
     field = entity.fields().get(name)
     if field is not None and (field.mask or field.private):
-        yield _fault("D19", entity, name, "is hidden, and would be shown as the row's name", "name another __shown_as__")
+        yield _fault(
+            "D19",
+            entity,
+            name,
+            "is hidden, and would be shown as the row's name",
+            "name another __shown_as__",
+        )
 
 
 def _reserved_names(entity: type[Entity]) -> Iterator[Fault]:
@@ -216,7 +290,13 @@ def _shared_paths(entities: Iterable[type[Entity]]) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for entity in entities:
         if entity.__path__ and entity.__path__ in seen:
-            yield _fault("D18", entity, "__path__", f"{entity.__path__!r} is {seen[entity.__path__]}'s already", "choose another")
+            yield _fault(
+                "D18",
+                entity,
+                "__path__",
+                f"{entity.__path__!r} is {seen[entity.__path__]}'s already",
+                "choose another",
+            )
         seen.setdefault(entity.__path__, entity.__name__)
 
 

@@ -58,7 +58,9 @@ def _inspect(statement: Any) -> Touch:
     return Touch(
         writes=frozenset(name for part in writes if (name := _entity_table(part.table))),
         changes=frozenset(
-            name for part in writes if isinstance(part, Update | Delete) and (name := _entity_table(part.table))
+            name
+            for part in writes
+            if isinstance(part, Update | Delete) and (name := _entity_table(part.table))
         ),
         is_text=any(_is_text(part) for part in parts),
         reads=reads,
@@ -157,4 +159,6 @@ def _is_full_join(part: Any) -> bool:
     return isinstance(part, Select) and any(flags["full"] for *_rest, flags in part._setup_joins)
 
 
-assert sa.__version__.startswith("2.1."), "the inspection was proved with SQLAlchemy 2.1; run tests/core before moving on"
+assert sa.__version__.startswith("2.1."), (
+    "the inspection was proved with SQLAlchemy 2.1; run tests/core before moving on"
+)

@@ -84,7 +84,9 @@ def _copy_sqlite(database: str, target: Path) -> None:
 
 
 def _not_written(fault: Exception) -> BackupFailed:
-    return BackupFailed(_("没有写成备份（%(fault)s）。请检查目录是否存在、可写。", fault=type(fault).__name__))
+    return BackupFailed(
+        _("没有写成备份（%(fault)s）。请检查目录是否存在、可写。", fault=type(fault).__name__)
+    )
 
 
 def _dump_postgres(url: URL, target: Path) -> None:
@@ -103,7 +105,9 @@ def _dump_postgres(url: URL, target: Path) -> None:
     )
     if done.returncode:
         target.unlink()
-        raise BackupFailed(_("pg_dump没有完成（返回%(code)s）。请检查数据库地址、密码和版本。", code=done.returncode))
+        raise BackupFailed(
+            _("pg_dump没有完成（返回%(code)s）。请检查数据库地址、密码和版本。", code=done.returncode)
+        )
 
 
 def _connection(url: URL) -> dict[str, str]:

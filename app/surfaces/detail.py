@@ -31,7 +31,13 @@ from app.surfaces.viewmodels import (
 
 RELATED = 10  # rows of each related table
 MOMENTS = 50  # entries of the time-line
-TONES: dict[str, Tone] = {"create": "good", "delete": "bad", "reveal": "warn", "export": "warn", "restore": "good"}
+TONES: dict[str, Tone] = {
+    "create": "good",
+    "delete": "bad",
+    "reveal": "warn",
+    "export": "warn",
+    "restore": "good",
+}
 
 
 def page(obj: Entity, site: Site) -> DetailPage:
@@ -46,8 +52,18 @@ def page(obj: Entity, site: Site) -> DetailPage:
         badges=list(_badges(obj, list(seen.values()), site, revealed)),
         actions=[] if site.is_bureau else list(actions(obj, site)),
         related=[*_changed_values(obj, site), *related(obj, site)],
-        timeline=timeline(obj, site) if site.by.has("audit_entry:show") and entity is not AuditEntry else None,
-        reveal=reveal_form(entity, site, list(seen.values()), [obj.id], f"“{obj.shown()}”", site.show_url(entity, obj.id), revealed),
+        timeline=timeline(obj, site)
+        if site.by.has("audit_entry:show") and entity is not AuditEntry
+        else None,
+        reveal=reveal_form(
+            entity,
+            site,
+            list(seen.values()),
+            [obj.id],
+            f"“{obj.shown()}”",
+            site.show_url(entity, obj.id),
+            revealed,
+        ),
     )
 
 
@@ -84,7 +100,10 @@ def actions(obj: Entity, site: Site) -> Iterator[Action]:
     entity = type(obj)
     if isinstance(obj, AuditEntry) and (record := _record_of(obj, site)) is not None:
         what = _(type(record).__label__)
-        yield Action(_("查看%(what)s“%(name)s”", what=what, name=record.shown()), site.show_url(type(record), record.id))
+        yield Action(
+            _("查看%(what)s“%(name)s”", what=what, name=record.shown()),
+            site.show_url(type(record), record.id),
+        )
     if "edit" in entity.__actions__:
         yield _action(_("修改"), f"/{entity.__path__}/edit/{obj.id}", "pencil", "edit", obj, site)
     if "delete" in entity.__actions__:
@@ -98,7 +117,13 @@ def actions(obj: Entity, site: Site) -> Iterator[Action]:
 
 def _action(label: str, url: str, icon: str, verb: str, obj: Entity, site: Site) -> Action:
     verdict = scope.may(site.session, site.by, verb, obj)
-    return Action(label, url, style="primary" if verb == "edit" else "secondary", icon=icon, refused=str(verdict) or None)
+    return Action(
+        label,
+        url,
+        style="primary" if verb == "edit" else "secondary",
+        icon=icon,
+        refused=str(verdict) or None,
+    )
 
 
 def list_actions(entity: type[Entity], site: Site) -> Iterator[Action]:
@@ -116,7 +141,9 @@ def related(obj: Entity, site: Site) -> Iterator[RelatedTable]:
     for child, key in registry.children_of(type(obj)):
         if key == "school_id" and not child.__school_wide__:
             continue  # everything is of some school: its page shows what it consists of
-        if not (child.__path__ and site.by.has(f"{child.key()}:show")) or (site.is_bureau and not _on_bureau(child, site)):
+        if not (child.__path__ and site.by.has(f"{child.key()}:show")) or (
+            site.is_bureau and not _on_bureau(child, site)
+        ):
             continue
         yield _related_table(obj, child, key, site)
 
@@ -128,7 +155,9 @@ def _on_bureau(child: type[Entity], site: Site) -> bool:
 def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> RelatedTable:
     seen = rights.visible_fields(site.by, child)
     fields = [f for f in seen.values() if f.name not in (key, "school_id")]
-    shown = [f for f in fields if f.listed] or [f for f in fields if f.form and not (isinstance(f, Text) and f.long)][:5]
+    shown = [f for f in fields if f.listed] or [
+        f for f in fields if f.form and not (isinstance(f, Text) and f.long)
+    ][:5]
     links = [joinedload(getattr(child, f.link)) for f in shown if isinstance(f, Key) and f.link]
     query = sa.select(child).where(getattr(child, key) == obj.id).options(*links)
     order = getattr(child, child.__order__.removeprefix("-"))
@@ -201,6 +230,8 @@ def _lines(one: AuditEntry, site: Site) -> Iterator[tuple[str, str, str]]:
     for name, field in entity.fields().items():
         if name not in before and name not in after:
             continue
-        texts = [past_text(entity, name, side.get(name), site.by, one.row_id, revealed) for side in (before, after)]
+        texts = [
+            past_text(entity, name, side.get(name), site.by, one.row_id, revealed) for side in (before, after)
+        ]
         if texts[0] is not None and texts[1] is not None:
             yield _(field.label), texts[0], texts[1]

@@ -40,7 +40,11 @@ class Revealed:
     def now(cls, entity: type[Entity], by: Actor) -> Revealed:
         kept = session.get("revealed") or {}
         until = float(kept.get("until", 0))
-        if kept.get("entity") != entity.key() or kept.get("by") != by.id or until < datetime.now(UTC).timestamp():
+        if (
+            kept.get("entity") != entity.key()
+            or kept.get("by") != by.id
+            or until < datetime.now(UTC).timestamp()
+        ):
             return cls()
         return cls(frozenset(kept.get("ids", ()))) if by.has(f"{entity.key()}:reveal") else cls()
 
@@ -95,7 +99,9 @@ def _key_cell(obj: Entity, field: Key, site: Site) -> Cell:
 # --- values of the past (audit) -----------------------------------------------------------------------
 
 
-def past_text(entity: type[Entity], name: str, raw: Any, by: Actor, row_id: int | None, revealed: Revealed) -> str | None:
+def past_text(
+    entity: type[Entity], name: str, raw: Any, by: Actor, row_id: int | None, revealed: Revealed
+) -> str | None:
     """A raw audit value as people read it today; None when this person may not see the field."""
     field = entity.fields().get(name)
     if field is None or (field.private and not by.has(f"{entity.key()}:{field.private}")):
@@ -120,5 +126,3 @@ def _past_key(entity: type[Entity], field: Key, raw: Any) -> str:
         if found is not None:
             return found.shown()
     return _("编号%(id)s", id=raw)
-
-

@@ -162,7 +162,13 @@ class Sheet:
         )
         if self.is_locked(one):
             shown = self._locked_text(one)
-            return replace(made, widget="readonly", help="", value=shown, locked=scope.locked_sentence(self.entity, one.name))
+            return replace(
+                made,
+                widget="readonly",
+                help="",
+                value=shown,
+                locked=scope.locked_sentence(self.entity, one.name),
+            )
         return replace(made, **self._widget(one, value))
 
     def _locked_text(self, one: Field) -> str:
@@ -204,10 +210,14 @@ def sections(entity: type[Entity], inputs: Mapping[str, Input]) -> list[FormSect
     grouped: dict[str, list[Input]] = {}
     for name, one in inputs.items():
         grouped.setdefault(entity.fields()[name].section or entity.__label__, []).append(one)
-    return [FormSection(_(title), tuple(group), f"s{n}") for n, (title, group) in enumerate(grouped.items(), 1)]
+    return [
+        FormSection(_(title), tuple(group), f"s{n}") for n, (title, group) in enumerate(grouped.items(), 1)
+    ]
 
 
-def stray_names(typed: MultiDict[str, str], entity: type[Entity], inlines: Sequence[type[Entity]]) -> Iterator[str]:
+def stray_names(
+    typed: MultiDict[str, str], entity: type[Entity], inlines: Sequence[type[Entity]]
+) -> Iterator[str]:
     """Posted names that belong to no field: junk is refused, not ignored."""
     prefixes = tuple(f"{one.key()}-" for one in inlines)
     for name in typed:
@@ -229,11 +239,15 @@ class Nested:
     session: Session
     saved: Sequence[Entity]
     revealed: Revealed = field(default_factory=Revealed)
-    sheets: list[tuple[str, Sheet, bool, int | None]] = field(default_factory=list)  # prefix, sheet, gone, version
+    sheets: list[tuple[str, Sheet, bool, int | None]] = field(
+        default_factory=list
+    )  # prefix, sheet, gone, version
     complaints: list[tuple[str, str]] = field(default_factory=list)
 
     def from_saved(self) -> Nested:
-        self.sheets = [(self._prefix(n), self._sheet(n, obj), False, obj.version) for n, obj in enumerate(self.saved)]
+        self.sheets = [
+            (self._prefix(n), self._sheet(n, obj), False, obj.version) for n, obj in enumerate(self.saved)
+        ]
         return self
 
     def from_typed(self, typed: MultiDict[str, str]) -> Nested:
@@ -276,7 +290,9 @@ class Nested:
             _("增加一行"),
         )
 
-    def _row_inputs(self, sheet: Sheet, prefix: str, complaints: Sequence[tuple[str, str]]) -> tuple[Input, ...]:
+    def _row_inputs(
+        self, sheet: Sheet, prefix: str, complaints: Sequence[tuple[str, str]]
+    ) -> tuple[Input, ...]:
         inputs = tuple(sheet.inputs(complaints).values())
         if sheet.obj is None:
             return inputs
@@ -291,7 +307,9 @@ def saved_children(session: Session, entity: type[Entity], owner: Entity | None)
     if owner is None:
         return []
     key = owner_key(entity)
-    return list(session.scalars(sa.select(entity).where(getattr(entity, key) == owner.id).order_by(entity.id)))
+    return list(
+        session.scalars(sa.select(entity).where(getattr(entity, key) == owner.id).order_by(entity.id))
+    )
 
 
 def owner_key(entity: type[Entity]) -> str:
@@ -319,7 +337,14 @@ def conflict(sheet: Sheet, stale: Stale) -> Conflict:
             continue
         now = sheet.shown(one)
         if typed != now:
-            lines.append((_(one.label), _plain(sheet, one, base.get(name, "")), _plain(sheet, one, now), _plain(sheet, one, typed)))
+            lines.append(
+                (
+                    _(one.label),
+                    _plain(sheet, one, base.get(name, "")),
+                    _plain(sheet, one, now),
+                    _plain(sheet, one, typed),
+                )
+            )
     return Conflict(stale.sentence, tuple(lines))
 
 

@@ -72,7 +72,9 @@ def on_http(error: HTTPException) -> tuple[Response | str, int] | Response:
     code = error.code or 500
     if error.response is not None or code < 400:
         return error.get_response()
-    if code == 403 and "refusal" in g:  # Flask-AppBuilder's decorators only say no; the gate knows which right
+    if (
+        code == 403 and "refusal" in g
+    ):  # Flask-AppBuilder's decorators only say no; the gate knows which right
         return on_refused(Denied(g.refusal))
     if wants_json():
         return problem(error)

@@ -92,7 +92,9 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
         numbers = [_row_id(part) for part in raw.split(",")]
         asked.found = tuple(n for n in numbers if n is not None)
         if None in numbers or len(numbers) > FOUND_MOST:
-            asked.complaints.append((name, _("编号应为以逗号分隔的数字，最多%(n)s个。请返回列表首页。", n=FOUND_MOST)))
+            asked.complaints.append(
+                (name, _("编号应为以逗号分隔的数字，最多%(n)s个。请返回列表首页。", n=FOUND_MOST))
+            )
     elif name == "size" and raw:
         if raw in map(str, PAGE_SIZES):
             asked.size = int(raw)
@@ -146,7 +148,9 @@ def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> 
     return column == value
 
 
-def order_of(entity: type[Entity], by: rights.Actor, asked: Asked) -> tuple[list[InstrumentedAttribute[Any]], bool]:
+def order_of(
+    entity: type[Entity], by: rights.Actor, asked: Asked
+) -> tuple[list[InstrumentedAttribute[Any]], bool]:
     """The ordering columns (id last) and whether it descends.
 
     Above one authority there is no index that sorts by name, so lists run by (authority, id) until narrowed.
@@ -217,7 +221,9 @@ class Listing:
         query = sa.select(self.entity).where(*self.where()).limit(self.asked.size + 1)
         if cursor is not None:
             here = sa.tuple_(*self.columns)
-            there = sa.tuple_(*(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True)))
+            there = sa.tuple_(
+                *(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True))
+            )
             query = query.where(here < there if down else here > there)
         query = query.order_by(*(c.desc() if down else c.asc() for c in self.columns))
         query = query.options(*self._loads(fields or self.fields()))
@@ -303,7 +309,11 @@ class Listing:
         can = one.name in sortable(self.entity, self.site.by)
         turn = f"-{one.name}" if current == "asc" else one.name
         return Column(
-            one.name, _(one.label), isinstance(one, Number), current, self.url(sort=turn) if can else None  # type: ignore[arg-type]
+            one.name,
+            _(one.label),
+            isinstance(one, Number),
+            current,
+            self.url(sort=turn) if can else None,  # type: ignore[arg-type]
         )
 
     def _name_column(self) -> list[Column]:
@@ -342,7 +352,9 @@ class Listing:
         return [f for f in offered if f.listed or f.filter or f.name in active]
 
     def _filter(self, one: Field) -> Filter:
-        values = {op: self.args.get(one.name + ("" if op == "is" else f"__{op}"), "") for op in ("is", "from", "to")}
+        values = {
+            op: self.args.get(one.name + ("" if op == "is" else f"__{op}"), "") for op in ("is", "from", "to")
+        }
         kind, options, lookup = filter_shape(one)
         label = self._key_label(one, values["is"]) if isinstance(one, Key) and values["is"] else ""
         return Filter(
@@ -376,7 +388,9 @@ class Listing:
         return found.shown() if found is not None else raw
 
     def _reveal(self, fields: Sequence[Field], rows: Sequence[Entity], revealed: Revealed) -> Reveal | None:
-        return reveal_form(self.entity, self.site, fields, [r.id for r in rows], _("本页所列记录"), self._here(), revealed)
+        return reveal_form(
+            self.entity, self.site, fields, [r.id for r in rows], _("本页所列记录"), self._here(), revealed
+        )
 
     def _here(self) -> str:
         return self.site.list_url(self.entity, **self.args)
@@ -429,4 +443,3 @@ def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:
     home = Crumb(_("区域概览"), "/bureau/") if site.is_bureau else Crumb(_("首页"), "/")
     url = site.list_url(entity) if site.by.has(f"{entity.key()}:list") else None
     return [home, Crumb(_(entity.__label__), url), *more]
-

@@ -135,7 +135,11 @@ class FormFlow:
         self.sheet = forms.Sheet(entity, here.by, here.session, obj, revealed=revealed)
         self.nested = [
             forms.Nested(
-                child, here.by, here.session, forms.saved_children(here.session, child, obj), Revealed.now(child, here.by)
+                child,
+                here.by,
+                here.session,
+                forms.saved_children(here.session, child, obj),
+                Revealed.now(child, here.by),
             )
             for child in registry.inlines_of(entity)
             if here.by.has(f"{child.key()}:show")
@@ -162,18 +166,27 @@ class FormFlow:
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
         version = version_in(typed) if self.obj is not None else None
-        complaints = [("", forms.unknown(n)) for n in forms.stray_names(typed, self.entity, [n.entity for n in self.nested])]
+        complaints = [
+            ("", forms.unknown(n))
+            for n in forms.stray_names(typed, self.entity, [n.entity for n in self.nested])
+        ]
         data = self.sheet.read(typed)
         with saving.work() as work:
             work.complaints += complaints
             if self.obj is None:
                 saved = saving.create(self.entity, data, self.site.by, complaints=self.sheet.complaints)
             else:
-                saved = saving.edit(self.obj, data, self.site.by, version=version, complaints=self.sheet.complaints)
+                saved = saving.edit(
+                    self.obj, data, self.site.by, version=version, complaints=self.sheet.complaints
+                )
             for one in self.nested:
                 _save_nested(one.from_typed(typed), typed, saved, work)
             if self.nested and not work.complaints:
-                rows = [row for one in self.nested for row in forms.saved_children(self.site.session, one.entity, saved)]
+                rows = [
+                    row
+                    for one in self.nested
+                    for row in forms.saved_children(self.site.session, one.entity, saved)
+                ]
                 work.complaints += saved.check_inlines(rows)
         return saved
 
@@ -193,7 +206,9 @@ class FormFlow:
             cancel_url=here or self.site.list_url(self.entity),
             inlines=tables,
             hidden=[("version", str(self.obj.version))] if self.obj is not None else [],
-            complaints=[(name if name in names else "", names.get(name, ""), text) for name, text in complaints],
+            complaints=[
+                (name if name in names else "", names.get(name, ""), text) for name, text in complaints
+            ],
             note=_(self.entity.__add_note__) if self.obj is None and self.entity.__add_note__ else None,
         )
 

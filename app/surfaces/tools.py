@@ -63,7 +63,9 @@ class ToolsView(BaseView):
         kept = {k: v for k, v in request.form.items() if k not in ("csrf_token", "q", "site")}
         if number is None:
             return redirect(site.list_url(entity, **kept, q=typed[:60].replace("\0", "")))
-        ids = list(site.session.scalars(sa.select(entity.id).where(number).order_by(entity.id).limit(FOUND_MOST)))
+        ids = list(
+            site.session.scalars(sa.select(entity.id).where(number).order_by(entity.id).limit(FOUND_MOST))
+        )
         if len(ids) == 1 and site.can_open(entity):
             return redirect(site.show_url(entity, ids[0]))
         if not ids:
@@ -75,7 +77,9 @@ class ToolsView(BaseView):
         entity, by = _known(table), current_actor()
         rights.require(by, f"{table}:reveal")
         reason = request.form.get("reason", "").strip()
-        ids = [int(i) for i in request.form.getlist("id")[:200] if i.isascii() and i.isdigit() and len(i) <= 18]
+        ids = [
+            int(i) for i in request.form.getlist("id")[:200] if i.isascii() and i.isdigit() and len(i) <= 18
+        ]
         _show(entity, by, ids, reason)
         return redirect(local_path(request.form.get("next"), f"/{entity.__path__}/list/"))
 
@@ -144,12 +148,18 @@ def _recyclable(by: rights.Actor) -> list[type[Entity]]:
 
 def _deleted(entity: type[Entity]) -> list[Entity]:
     gone = entity.deleted_at
-    return list(db.session.scalars(sa.select(entity).where(gone.is_not(None)).order_by(gone.desc()).limit(PAGE_SIZE)).unique())
+    return list(
+        db.session.scalars(
+            sa.select(entity).where(gone.is_not(None)).order_by(gone.desc()).limit(PAGE_SIZE)
+        ).unique()
+    )
 
 
 def _bin_row(obj: Entity) -> Row:
     when = obj.deleted_at.astimezone(HERE).strftime("%Y-%m-%d %H:%M")
-    back = Action(_("恢复"), f"/recycle-bin/restore/{obj.key()}/{obj.id}", "post", icon="arrow-counterclockwise")
+    back = Action(
+        _("恢复"), f"/recycle-bin/restore/{obj.key()}/{obj.id}", "post", icon="arrow-counterclockwise"
+    )
     return Row(obj.id, None, (Cell(_(obj.__label__)), Cell(obj.shown()), Cell(when)), (back,))
 
 

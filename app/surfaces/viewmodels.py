@@ -104,7 +104,9 @@ class ListPage:
     search: str | None = None  # None: this list has no search box
     search_url: str = ""  # posted to, so that no number that is looked for enters an address
     search_hint: str = ""
-    keep: tuple[tuple[str, str], ...] = ()  # hidden fields that survive a new search (filters, sort, the site)
+    keep: tuple[
+        tuple[str, str], ...
+    ] = ()  # hidden fields that survive a new search (filters, sort, the site)
     keep_filtering: tuple[tuple[str, str], ...] = ()  # hidden fields that survive a new filter (search, sort)
     reset_url: str = ""
     first_url: str | None = None
@@ -127,7 +129,19 @@ class Input:
 
     name: str
     label: str
-    widget: Literal["text", "textarea", "select", "day", "month", "number", "lookup", "readonly", "hidden", "password", "file"]
+    widget: Literal[
+        "text",
+        "textarea",
+        "select",
+        "day",
+        "month",
+        "number",
+        "lookup",
+        "readonly",
+        "hidden",
+        "password",
+        "file",
+    ]
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
     required: bool = False
@@ -184,7 +198,9 @@ class FormPage:
     cancel_url: str = ""
     action_url: str = ""
     inlines: list[InlineTable] = field(default_factory=list)
-    hidden: list[tuple[str, str]] = field(default_factory=list)  # version and the like; csrf_token() is added by the template
+    hidden: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # version and the like; csrf_token() is added by the template
     complaints: list[tuple[str, str, str]] = field(default_factory=list)  # input name or "", label, sentence
     conflict: Conflict | None = None
     note: str | None = None

@@ -41,7 +41,13 @@ def lines(session, acting):
 
 
 def relative(student_id: int, name: str = "欧阳兰") -> dict:
-    return {"name": name, "relation": "52", "phone": "14000000009", "is_guardian": True, "student_id": student_id}
+    return {
+        "name": name,
+        "relation": "52",
+        "phone": "14000000009",
+        "is_guardian": True,
+        "student_id": student_id,
+    }
 
 
 def about(line: AuditEntry) -> tuple:
@@ -56,12 +62,20 @@ def test_creating(session, acting, lines):
     assert (line.actor_id, line.before) == (cast.person("lin"), None)
     assert line.after["name"] == "欧阳兰"
     assert line.after["is_guardian"] is True
-    assert (line.school_id, line.authority_code, line.student_id) == (cast.school(YIZHONG), cast.QINGLAN, OUYANG)
+    assert (line.school_id, line.authority_code, line.student_id) == (
+        cast.school(YIZHONG),
+        cast.QINGLAN,
+        OUYANG,
+    )
 
 
 def test_editing_keeps_before_and_after_of_what_changed_and_nothing_else(session, acting, lines):
     with acting("lin") as by, saving.work():
-        saving.edit(session.get_one(Student, OUYANG), {"address": NEW_HOME, "boarding": "2", "phone": "14000000003"}, by)
+        saving.edit(
+            session.get_one(Student, OUYANG),
+            {"address": NEW_HOME, "boarding": "2", "phone": "14000000003"},
+            by,
+        )
     [line] = lines()
     assert about(line) == ("林老师", "edit", "student", OUYANG)
     assert line.before == {"address": cast.PLAIN["address"], "boarding": "1"}
@@ -154,7 +168,9 @@ def test_in_whose_name_key_data_was_changed(session, acting, lines):
         one = session.get_one(Student, OUYANG)
         saving.edit(one, {"class_id": cast.class_of(YIZHONG, 7, 2)}, by, authority=Authority("placement"))
     looked, line = lines()
-    assert (looked.action, looked.reason) == ("lookup", "class seats"), "counting seats looks at the whole class"
+    assert (looked.action, looked.reason) == ("lookup", "class seats"), (
+        "counting seats looks at the whole class"
+    )
     assert line.authority == "placement"
     assert line.before == {"class_id": cast.class_of(YIZHONG, 7, 1)}
 
@@ -217,7 +233,15 @@ def test_a_savepoint_undone_takes_its_lines_along(session, acting, lines):
 
 def test_where_a_request_came_from(app, session, acting, lines):
     with app.test_request_context(environ_base={"REMOTE_ADDR": "10.1.2.3"}), acting("lin"):
-        audit.note(session, cast.actor(session, "lin"), "reveal", "student", OUYANG, reason="核对学籍卡", student_id=OUYANG)
+        audit.note(
+            session,
+            cast.actor(session, "lin"),
+            "reveal",
+            "student",
+            OUYANG,
+            reason="核对学籍卡",
+            student_id=OUYANG,
+        )
         session.commit()
     [line] = lines()
     assert (line.address, line.reason, line.action) == ("10.1.2.3", "核对学籍卡", "reveal")
@@ -241,7 +265,9 @@ def test_a_pupil_who_moved_takes_the_lines_along_and_leaves_them_too(session, ac
     with acting("system") as by, saving.work():
         moved = {"grade_id": cast.grade(CHENGGUAN, 7), "class_id": cast.class_of(CHENGGUAN, 7, 1)}
         saving.edit(session.get_one(Student, OUYANG), moved, by, authority=Authority("transfer"))
-    first = sa.select(AuditEntry.after).where(AuditEntry.student_id == OUYANG, AuditEntry.actor_name == "林老师")
+    first = sa.select(AuditEntry.after).where(
+        AuditEntry.student_id == OUYANG, AuditEntry.actor_name == "林老师"
+    )
     for username in ("lin", "wang"):
         with acting(username):
             assert session.scalars(first).all() == [{"talent": "书法"}], username

@@ -69,7 +69,9 @@ def test_redis_that_does_not_answer(checked, monkeypatch):
 
 def test_a_database_that_does_not_answer(tmp_path):
     url = f"sqlite:///{tmp_path}/no such folder/xueji.db"
-    broken = create_app(TESTING=True, SECRET_KEY="x" * 40, DATABASE_URL=url, EVIDENCE_URL=f"file://{tmp_path}")
+    broken = create_app(
+        TESTING=True, SECRET_KEY="x" * 40, DATABASE_URL=url, EVIDENCE_URL=f"file://{tmp_path}"
+    )
     with broken.app_context():
         assert ids(broken) == ["C07"]
 
@@ -92,7 +94,9 @@ def test_another_collation(request, postgres_server, tmp_path):
 def test_tables_of_another_version(checked):
     with db.engine.begin() as connection:
         version = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32)))
-        connection.execution_options(unguarded=True).execute(sa.update(version).values(version_num="0000_before"))
+        connection.execution_options(unguarded=True).execute(
+            sa.update(version).values(version_num="0000_before")
+        )
     assert ids(checked) == ["C09"]
 
 

@@ -18,7 +18,13 @@ STUDENT, FAMILY = (entity.metadata.tables[entity.__tablename__] for entity in (S
 
 WRITES = {
     "an insert": sa.insert(FAMILY).values(
-        student_id=3, school_id=1, authority_code=cast.QINGLAN, name="甲乙", relation="51", phone="1", is_guardian=True
+        student_id=3,
+        school_id=1,
+        authority_code=cast.QINGLAN,
+        name="甲乙",
+        relation="51",
+        phone="1",
+        is_guardian=True,
     ),
     "an update": sa.update(STUDENT).values(address="改了"),
     "a delete": sa.delete(FAMILY),
@@ -41,7 +47,9 @@ def test_the_database_refuses_writing_on_the_bureaus_engine(app, session, statem
 
 def test_nor_does_it_let_itself_be_talked_into_it(app, session):
     """PostgreSQL's read-only transactions can be left by a word; a role without the right cannot."""
-    way_out = "SET TRANSACTION READ WRITE" if db.engine.dialect.name == "postgresql" else "PRAGMA query_only=OFF"
+    way_out = (
+        "SET TRANSACTION READ WRITE" if db.engine.dialect.name == "postgresql" else "PRAGMA query_only=OFF"
+    )
     with reader(app) as connection:
         connection.exec_driver_sql(way_out)
         with pytest.raises(DBAPIError) as refused:
@@ -67,7 +75,10 @@ def test_without_a_role_of_its_own_the_engine_at_least_begins_read_only(app, ses
     if db.engine.dialect.name != "postgresql":
         return
     engine = make_reader(app.config["DATABASE_URL"])
-    with engine.connect().execution_options(unguarded=True) as connection, pytest.raises(DBAPIError) as refused:
+    with (
+        engine.connect().execution_options(unguarded=True) as connection,
+        pytest.raises(DBAPIError) as refused,
+    ):
         connection.execute(WRITES["an update"])
     assert "read-only transaction" in str(refused.value)
     engine.dispose()
@@ -90,7 +101,9 @@ def test_a_place_unlike_the_grades_is_refused(session, acting):
 def test_an_id_is_never_used_twice(session, acting):
     with acting("system"):
         newest = session.get_one(FamilyMember, len(cast.FAMILY))
-        values = {a.key: getattr(newest, a.key) for a in sa.inspect(FamilyMember).column_attrs if a.key != "id"}
+        values = {
+            a.key: getattr(newest, a.key) for a in sa.inspect(FamilyMember).column_attrs if a.key != "id"
+        }
         session.delete(newest)
         session.commit()
         again = FamilyMember(**{**values, "version": 1})

@@ -16,8 +16,25 @@ pytestmark = pytest.mark.usefixtures("app")
 
 def test_the_registry_knows_every_entity_by_key_and_by_table():
     keys = [entity.key() for entity in registry]
-    assert {"region", "school", "school_stage", "campus", "academic_year", "term", "grade", "school_class"} <= set(keys)
-    assert {"student", "family_member", "stay", "number_history", "change", "change_party", "evidence_file"} <= set(keys)
+    assert {
+        "region",
+        "school",
+        "school_stage",
+        "campus",
+        "academic_year",
+        "term",
+        "grade",
+        "school_class",
+    } <= set(keys)
+    assert {
+        "student",
+        "family_member",
+        "stay",
+        "number_history",
+        "change",
+        "change_party",
+        "evidence_file",
+    } <= set(keys)
     for entity in registry:
         assert registry[entity.key()] is entity
         assert registry.by_table(entity.__table__.name) is entity
@@ -123,7 +140,10 @@ def test_a_row_is_named_for_people(session, acting):
 
 
 def test_only_drafts_and_classes_go_to_the_recycle_bin():
-    assert {entity.key() for entity in registry if issubclass(entity, Recyclable)} == {"student", "school_class"}
+    assert {entity.key() for entity in registry if issubclass(entity, Recyclable)} == {
+        "student",
+        "school_class",
+    }
 
 
 def test_keys_point_at_tables_that_are_there():
@@ -136,5 +156,7 @@ def test_keys_point_at_tables_that_are_there():
 def test_every_entity_begins_with_a_chinese_line():
     """An official may read it."""
     for entity in registry:
-        assert any("\u4e00" <= ch <= "\u9fff" for ch in (entity.__doc__ or "").partition("\n")[0]), entity.__name__
+        assert any("\u4e00" <= ch <= "\u9fff" for ch in (entity.__doc__ or "").partition("\n")[0]), (
+            entity.__name__
+        )
         assert issubclass(entity, Entity)

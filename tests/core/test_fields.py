@@ -130,17 +130,35 @@ def test_what_may_be_typed(field, raw, value):
 
 @pytest.mark.parametrize(
     ("typed", "is_taken"),
-    [("13812345678", True), ("0830-1234567", True), ("８３０１２３４５６", False), ("1234567", True), ("１３８１２３４５６７８", True)],
+    [
+        ("13812345678", True),
+        ("0830-1234567", True),
+        ("８３０１２３４５６", False),
+        ("1234567", True),
+        ("１３８１２３４５６７８", True),
+    ],
 )
 def test_telephone_numbers(typed, is_taken):
     phone = col.phone("电话").column.info["field"]
     assert (read(phone, typed) != "!") is is_taken
 
 
-@given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.text()), st.binary()))
+@given(
+    st.one_of(
+        st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.text()), st.binary()
+    )
+)
 def test_whatever_is_typed_is_taken_or_refused_with_a_sentence(raw):
-    for field in (TEXT, DAY, NUMBER, Flag(label="是"), Month(label="月"), Moment(label="时"), Key(label="键", target="a.id"),
-                  Code(label="性别", table="gender")):
+    for field in (
+        TEXT,
+        DAY,
+        NUMBER,
+        Flag(label="是"),
+        Month(label="月"),
+        Moment(label="时"),
+        Key(label="键", target="a.id"),
+        Code(label="性别", table="gender"),
+    ):
         read(field, raw)
 
 

@@ -43,7 +43,9 @@ QUERIES = {
     "an alias of a subquery": lambda: sa.select(aliased(Student, sa.select(Student).subquery()).id),
     "an alias of the table that is mapped": lambda: sa.select(aliased(Student, Student.__table__.alias()).id),
     "a condition on another entity": lambda: sa.select(Student.id).where(namesake.id == Student.id),
-    "an aggregate window over another entity": lambda: sa.select(namesake.id, sa.func.count(Student.id).over()),
+    "an aggregate window over another entity": lambda: sa.select(
+        namesake.id, sa.func.count(Student.id).over()
+    ),
     "the columns of a mapper": lambda: sa.select(sa.inspect(Student)),
     "only other columns": lambda: sa.select(User).with_only_columns(Student.id),
     "a function of a column": lambda: sa.select(sa.func.coalesce(Student.id, 0)),
@@ -61,14 +63,16 @@ QUERIES = {
     ),
     "an except": lambda: sa.except_(sa.select(Student.id), sa.select(Student.id).where(Student.id < 0)),
     "a join to the school": lambda: sa.select(Student.id).join(School, School.id == Student.school_id),
-    "a join from the class": lambda: sa.select(Student.id).select_from(SchoolClass).join(
-        Student, Student.class_id == SchoolClass.id
+    "a join from the class": lambda: (
+        sa.select(Student.id).select_from(SchoolClass).join(Student, Student.class_id == SchoolClass.id)
     ),
-    "a left join from accounts": lambda: sa.select(Student.id)
-    .select_from(User)
-    .join(Student, sa.true(), isouter=True)
-    .where(Student.id.is_not(None))
-    .distinct(),
+    "a left join from accounts": lambda: (
+        sa.select(Student.id)
+        .select_from(User)
+        .join(Student, sa.true(), isouter=True)
+        .where(Student.id.is_not(None))
+        .distinct()
+    ),
     "a self join": lambda: sa.select(Student.id).join(namesake, namesake.id == Student.id),
     "a correlated scalar": lambda: sa.select(
         sa.select(Student.id).where(Student.id == namesake.id).scalar_subquery()
@@ -130,11 +134,11 @@ COUNTS = {
     "count of the class": lambda: sa.select(sa.func.count()).select_from(Student),
     "count of a column": lambda: sa.select(sa.func.count(Student.id)),
     "count over a subquery": lambda: sa.select(sa.func.count()).select_from(sa.select(Student.id).subquery()),
-    "a capped count": lambda: sa.select(sa.func.count()).select_from(sa.select(Student.id).limit(10_001).subquery()),
-    "count of an alias": lambda: sa.select(sa.func.count()).select_from(aliased(Student)),
-    "a scalar within a select": lambda: sa.select(
-        sa.select(sa.func.count(Student.id)).scalar_subquery()
+    "a capped count": lambda: sa.select(sa.func.count()).select_from(
+        sa.select(Student.id).limit(10_001).subquery()
     ),
+    "count of an alias": lambda: sa.select(sa.func.count()).select_from(aliased(Student)),
+    "a scalar within a select": lambda: sa.select(sa.select(sa.func.count(Student.id)).scalar_subquery()),
 }
 
 
@@ -327,7 +331,9 @@ def test_a_grant_for_a_grade_reaches_its_classes(session, acting):
         session.flush()
     with acting("ops"):
         assert ids(session, sa.select(Student.name)) == {"张一鸣", "李思琪", "何俊杰"}
-        assert cast.class_of(YIZHONG, 7, 1) in ids(session, sa.select(SchoolClass.id)), "classes are school-wide"
+        assert cast.class_of(YIZHONG, 7, 1) in ids(session, sa.select(SchoolClass.id)), (
+            "classes are school-wide"
+        )
 
 
 def test_a_read_reaches_the_union_of_all_grants(session, acting):
@@ -377,7 +383,9 @@ def _table() -> sa.Table:
 
 BESIDES = {
     "a select of the table": lambda: sa.select(_table().c.id),
-    "a table of another metadata": lambda: sa.select(sa.Table("student", sa.MetaData(), sa.Column("id", sa.Integer)).c.id),
+    "a table of another metadata": lambda: sa.select(
+        sa.Table("student", sa.MetaData(), sa.Column("id", sa.Integer)).c.id
+    ),
     "a bare table clause": lambda: sa.select(student.c.id),
     "a count of the table": lambda: sa.select(sa.func.count()).select_from(_table()),
     "an alias of the table": lambda: sa.select(_table().alias().c.id),
@@ -399,9 +407,13 @@ BESIDES = {
     "a textual column": lambda: sa.select(sa.text("id")).select_from(School),
     "a textual condition": lambda: sa.select(School.id).where(sa.text("exists (select 1 from student)")),
     "a literal column": lambda: sa.select(sa.literal_column("(select min(id) from student)")),
-    "an exists without a mapped class around it": lambda: sa.select(sa.exists().where(Student.name == "欧阳若曦")),
+    "an exists without a mapped class around it": lambda: sa.select(
+        sa.exists().where(Student.name == "欧阳若曦")
+    ),
     "a condition within an aggregate": lambda: sa.select(sa.func.count(User.id).filter(Student.id > 0)),
-    "a full join": lambda: sa.select(Student.id).select_from(User).join(Student, User.id == Student.id, full=True),
+    "a full join": lambda: (
+        sa.select(Student.id).select_from(User).join(Student, User.id == Student.id, full=True)
+    ),
     "a full join of the older kind": lambda: sa.select(Student.id).select_from(
         sa.orm.join(User, Student, User.id == Student.id, full=True)
     ),
@@ -410,7 +422,9 @@ BESIDES = {
         first_name=sa.select(Student.name).limit(1).scalar_subquery()
     ),
     "a delete that reads": lambda: sa.delete(User).where(User.id.in_(sa.select(Student.id))),
-    "a function over the table": lambda: sa.select(sa.func.coalesce(sa.select(_table().c.id).limit(1).scalar_subquery())),
+    "a function over the table": lambda: sa.select(
+        sa.func.coalesce(sa.select(_table().c.id).limit(1).scalar_subquery())
+    ),
     "textual data definition": lambda: sa.DDL("drop table family_member"),
     "data definition": lambda: sa.schema.DropTable(FamilyMember.metadata.tables["family_member"]),
 }

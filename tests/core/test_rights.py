@@ -32,7 +32,9 @@ def user(session: Session, username: str) -> User:
 
 
 def give(session: Session, giver: str, taker: str, key: str, extent: Extent, **words) -> Grant:
-    return rights.grant(session, cast.actor(session, giver), user(session, taker), role(session, key), extent, **words)
+    return rights.grant(
+        session, cast.actor(session, giver), user(session, taker), role(session, key), extent, **words
+    )
 
 
 def complaint_of(refused: pytest.ExceptionInfo[Invalid]) -> str:
@@ -97,7 +99,13 @@ def test_whoever_holds_a_part_gives_no_more_than_that_part(session):
         with pytest.raises(Invalid) as refused:
             give(session, "zhao", "zhou", "class_teacher", wider)
         assert complaint_of(refused) == "school_id"
-    give(session, "zhao", "zhou", "class_teacher", Extent.of(HERE.school_id, None, None, [cast.class_of(YIZHONG, 7, 1)]))
+    give(
+        session,
+        "zhao",
+        "zhou",
+        "class_teacher",
+        Extent.of(HERE.school_id, None, None, [cast.class_of(YIZHONG, 7, 1)]),
+    )
 
 
 def test_the_county_gives_in_schools_that_are_wholly_its_own(session):
@@ -112,15 +120,31 @@ def test_a_school_that_two_bureaus_share_is_given_by_neither_alone(session):
     with pytest.raises(Invalid):
         give(session, "he", "zhou", "leader", HERE)
     system = rights.system("tests")
-    rights.grant(session, system, user(session, "cheng"), role(session, BUREAU_ALL), Extent.of(None, CITY, None, None),
-                 usable=False, passable=True)
+    rights.grant(
+        session,
+        system,
+        user(session, "cheng"),
+        role(session, BUREAU_ALL),
+        Extent.of(None, CITY, None, None),
+        usable=False,
+        passable=True,
+    )
     give(session, "cheng", "zhou", "leader", HERE)
 
 
 def test_a_loan_ends_no_later_than_the_own(session):
     end = datetime.now(UTC) + timedelta(days=30)
     system = rights.system("tests")
-    rights.grant(session, system, user(session, "zhao"), role(session, SCHOOL_ALL), HERE, end, usable=False, passable=True)
+    rights.grant(
+        session,
+        system,
+        user(session, "zhao"),
+        role(session, SCHOOL_ALL),
+        HERE,
+        end,
+        usable=False,
+        passable=True,
+    )
     for too_long in (None, end + timedelta(seconds=1)):
         with pytest.raises(Invalid) as refused:
             give(session, "zhao", "zhou", "clerk", HERE, until=too_long)
@@ -138,7 +162,9 @@ def test_one_grant_must_cover_all_of_it(session):
     """Two halves do not make a whole: a taking-away would not know which root to follow."""
     system = rights.system("tests")
     for key in ("class_teacher", "super_admin"):
-        rights.grant(session, system, user(session, "zhao"), role(session, key), HERE, usable=False, passable=True)
+        rights.grant(
+            session, system, user(session, "zhao"), role(session, key), HERE, usable=False, passable=True
+        )
     wanted = rights.rights_in_role(role(session, "leader"))
     held = frozenset().union(*(h.rights for h in cast.actor(session, "zhao").holdings if h.passable))
     with pytest.raises(Invalid):
@@ -188,7 +214,9 @@ def test_with_a_grant_just_taken_away_nothing_more_is_given(session):
         rights.grant(session, opened, user(session, "zhou"), role(session, "clerk"), HERE)
 
 
-@pytest.mark.parametrize(("username", "may"), [("li", True), ("lin", False), ("wang", False), ("zhou", False), ("gao", False)])
+@pytest.mark.parametrize(
+    ("username", "may"), [("li", True), ("lin", False), ("wang", False), ("zhou", False), ("gao", False)]
+)
 def test_who_takes_a_grant_away(session, username, may):
     given = give(session, "li", "zhao", "clerk", HERE)
     if may:
@@ -220,7 +248,9 @@ PLACES = st.builds(
 PARTS = st.frozensets(st.integers(1, 3), max_size=2)
 EXTENTS = st.one_of(
     st.builds(lambda s, g, c: Extent.of(s, None, g, c), st.integers(1, 3), PARTS, PARTS),
-    st.sampled_from([QINGLAN, cast.SHIXI, CITY, "510000"]).map(lambda code: Extent.of(None, code, None, None)),
+    st.sampled_from([QINGLAN, cast.SHIXI, CITY, "510000"]).map(
+        lambda code: Extent.of(None, code, None, None)
+    ),
     st.just(rights.EVERYWHERE),
 )
 
@@ -245,8 +275,19 @@ def test_an_empty_extent_covers_nothing():
 
 def test_a_narrow_grant_needs_the_grade_or_the_class():
     narrow = Extent.of(1, None, [7], [3])
-    covered = {(grade, room): narrow.covers(Place(1, QINGLAN, grade, room)) for grade in (7, 8) for room in (3, 4, None)}
-    assert covered == {(7, 3): True, (7, 4): True, (7, None): True, (8, 3): True, (8, 4): False, (8, None): False}
+    covered = {
+        (grade, room): narrow.covers(Place(1, QINGLAN, grade, room))
+        for grade in (7, 8)
+        for room in (3, 4, None)
+    }
+    assert covered == {
+        (7, 3): True,
+        (7, 4): True,
+        (7, None): True,
+        (8, 3): True,
+        (8, 4): False,
+        (8, None): False,
+    }
 
 
 # --- deciding -----------------------------------------------------------------------------------------

@@ -70,9 +70,17 @@ def test_complaints_of_all_rows_come_together(session, acting):
     with acting("lin") as by, pytest.raises(Invalid) as refused, saving.work():
         saving.create(Student, cast.plain(name=None, entry_month="201001"), by)
         saving.create(FamilyMember, {"name": "甲", "student_id": OUYANG}, by, prefix="family-0-")
-        saving.create(FamilyMember, {"relation": "97", "student_id": OUYANG}, by, prefix="family-1-", complaints=[("family", "x")])
+        saving.create(
+            FamilyMember,
+            {"relation": "97", "student_id": OUYANG},
+            by,
+            prefix="family-1-",
+            complaints=[("family", "x")],
+        )
     found = complaints(refused)
-    assert {"name", "family-0-relation", "family-0-phone", "family-0-is_guardian", "family-1-name"} <= set(found)
+    assert {"name", "family-0-relation", "family-0-phone", "family-0-is_guardian", "family-1-name"} <= set(
+        found
+    )
     assert "必填项“姓名”为空" in found["name"]
     with acting("system"):
         assert session.scalar(sa.select(sa.func.count()).select_from(Student)) == len(cast.PUPILS)
@@ -123,7 +131,9 @@ def test_a_class_of_another_school_is_not_there_to_choose(session, acting):
 
 def test_unknown_words_are_complained_of(session, acting):
     with acting("lin") as by, pytest.raises(Invalid) as refused, saving.work():
-        saving.edit(load(session), {"salary": 1, "__class__": 2, "id": 3, "version": 4, "deleted_at": None}, by)
+        saving.edit(
+            load(session), {"salary": 1, "__class__": 2, "id": 3, "version": 4, "deleted_at": None}, by
+        )
     assert set(complaints(refused)) == {"salary", "__class__", "id", "version", "deleted_at"}
 
 
@@ -193,7 +203,10 @@ def test_an_authority_writes_key_data(session, acting):
     with acting("lin") as by:
         with saving.work():
             saving.edit(
-                load(session), {"class_id": cast.class_of(YIZHONG, 7, 2)}, by, authority=Authority("placement")
+                load(session),
+                {"class_id": cast.class_of(YIZHONG, 7, 2)},
+                by,
+                authority=Authority("placement"),
             )
         assert load(session).class_id == cast.class_of(YIZHONG, 7, 2)
 

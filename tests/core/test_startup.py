@@ -142,7 +142,9 @@ def test_sorting_wants_its_index():
     body = {"title": col.text("名称", 20, sort=True), "settle": lambda self, session: None}
     with declared(bases=(OfPlace, Entity), **body) as entity:
         assert found_in(entity) == set()
-        [index] = [i for i in entity.__table__.indexes if [c.name for c in i.columns] == ["school_id", "title", "id"]]
+        [index] = [
+            i for i in entity.__table__.indexes if [c.name for c in i.columns] == ["school_id", "title", "id"]
+        ]
         entity.__table__.indexes.remove(index)
         assert found_in(entity) == {"D07"}
 

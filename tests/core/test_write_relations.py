@@ -29,7 +29,9 @@ def define() -> tuple[type, type]:
 
         __label__ = "课桌"
         name: Mapped[str] = col.text("名称", 20)
-        drawers = relationship("Drawer", primaryjoin="foreign(Drawer.desk_id) == Desk.id", back_populates="desk")
+        drawers = relationship(
+            "Drawer", primaryjoin="foreign(Drawer.desk_id) == Desk.id", back_populates="desk"
+        )
 
     class Drawer(OfPlace, Entity):
         """抽屉"""
@@ -37,7 +39,9 @@ def define() -> tuple[type, type]:
         __label__ = "抽屉"
         name: Mapped[str] = col.text("名称", 20)
         desk_id: Mapped[int | None] = col.key("desk.id", "课桌")
-        desk = relationship("Desk", primaryjoin="foreign(Drawer.desk_id) == Desk.id", back_populates="drawers")
+        desk = relationship(
+            "Desk", primaryjoin="foreign(Drawer.desk_id) == Desk.id", back_populates="drawers"
+        )
 
     _withdraw(Desk, Drawer)
     return Desk, Drawer
@@ -66,7 +70,9 @@ def furnished(furniture, session) -> Iterator[Session]:
     desk, drawer = furniture
     with db.engine.begin() as connection:
         Model.metadata.create_all(
-            connection.execution_options(unguarded=True), tables=[desk.__table__, drawer.__table__], checkfirst=False
+            connection.execution_options(unguarded=True),
+            tables=[desk.__table__, drawer.__table__],
+            checkfirst=False,
         )
     with scope.acting(session, rights.system("tests")):
         for number, name in ((1, YIZHONG), (2, CHENGGUAN)):
@@ -76,7 +82,9 @@ def furnished(furniture, session) -> Iterator[Session]:
             session.add(drawer(name=f"抽屉{number}", desk_id=made.id, **place))
             session.flush()
         session.commit()
-    held = frozenset(f"{key}:{action}" for key in ("desk", "drawer") for action in ("list", "add", "edit", "delete"))
+    held = frozenset(
+        f"{key}:{action}" for key in ("desk", "drawer") for action in ("list", "add", "edit", "delete")
+    )
     holding = Holding(0, "家具", held, Extent(school_id=cast.school(YIZHONG)), True, False, None)
     with scope.acting(session, Actor(cast.person("lin"), "林老师", (holding,), cast.school(YIZHONG))):
         yield session

@@ -37,7 +37,9 @@ def snapshot(session: Session) -> dict[str, list[tuple]]:
         for table in Model.metadata.sorted_tables:
             if registry.by_table(table.name) is not None:
                 order = list(table.primary_key.columns)
-                found[table.name] = [tuple(row) for row in connection.execute(sa.select(table).order_by(*order))]
+                found[table.name] = [
+                    tuple(row) for row in connection.execute(sa.select(table).order_by(*order))
+                ]
     return found
 
 
@@ -56,13 +58,25 @@ def table(entity: type[Entity]) -> sa.Table:
 def row_of(student_id: int, **words) -> dict:
     """A family member as complete column values."""
     one = cast.PUPILS[student_id - 1]
-    place = {"school_id": cast.school(one.at[0]), "authority_code": QINGLAN, "student_id": student_id, "version": 1}
+    place = {
+        "school_id": cast.school(one.at[0]),
+        "authority_code": QINGLAN,
+        "student_id": student_id,
+        "version": 1,
+    }
     return {**place, "name": "外来人", "relation": "51", "phone": "14099999999", "is_guardian": True, **words}
 
 
 # --- beside the door ----------------------------------------------------------------------------------
 
-VALUES = {"code": "510100", "name": "成都市", "parent_code": "510000", "level": "city", "is_added": False, "version": 1}
+VALUES = {
+    "code": "510100",
+    "name": "成都市",
+    "parent_code": "510000",
+    "level": "city",
+    "is_added": False,
+    "version": 1,
+}
 
 BESIDES = {
     "an insert": lambda: sa.insert(FamilyMember).values(row_of(OUYANG)),
@@ -72,9 +86,9 @@ BESIDES = {
     ),
     "an update": lambda: sa.update(Student).values(address="改了"),
     "an update of one": lambda: sa.update(Student).where(Student.id == OUYANG).values(address="改了"),
-    "an update from the own school": lambda: sa.update(Student)
-    .where(Student.school_id == cast.school(YIZHONG))
-    .values(address="改了"),
+    "an update from the own school": lambda: (
+        sa.update(Student).where(Student.school_id == cast.school(YIZHONG)).values(address="改了")
+    ),
     "a delete": lambda: sa.delete(FamilyMember),
     "an insert into the table": lambda: sa.insert(table(FamilyMember)).values(row_of(OUYANG)),
     "an update of the table": lambda: sa.update(table(Student)).values(address="改了"),
@@ -89,16 +103,18 @@ BESIDES = {
     "an update within a common table expression": lambda: sa.select(sa.literal(1)).add_cte(
         sa.update(table(Student)).values(address="改了").cte()
     ),
-    "a delete beside a delete": lambda: sa.delete(User)
-    .where(User.id < 0)
-    .add_cte(sa.delete(table(FamilyMember)).cte()),
+    "a delete beside a delete": lambda: (
+        sa.delete(User).where(User.id < 0).add_cte(sa.delete(table(FamilyMember)).cte())
+    ),
     "textual SQL": lambda: sa.text("update student set address = '改了'"),
     "textual SQL as rows": lambda: sa.select(Student).from_statement(
         sa.text("update student set address = '改了' returning *")
     ),
     "textual definition": lambda: sa.DDL("delete from family_member"),
     "a definition": lambda: sa.schema.DropTable(table(FamilyMember)),
-    "a new table": lambda: sa.schema.CreateTable(sa.Table("copied", sa.MetaData(), sa.Column("id", sa.Integer))),
+    "a new table": lambda: sa.schema.CreateTable(
+        sa.Table("copied", sa.MetaData(), sa.Column("id", sa.Integer))
+    ),
     "an audit line": lambda: sa.insert(AuditEntry).values(actor_name="冒名"),
 }
 
@@ -359,8 +375,15 @@ def test_a_grant_to_pass_on_writes_nothing(session, acting):
 def test_a_right_holds_where_it_was_granted_and_not_where_another_was(session, acting):
     """王老师 edits in her school and may look into another: looking there is no editing there."""
     with acting("wang") as by:
-        look = Holding(0, "查看", frozenset({"student:list", "student:show"}), Extent(school_id=cast.school(YIZHONG)),
-                       True, False, None)
+        look = Holding(
+            0,
+            "查看",
+            frozenset({"student:list", "student:show"}),
+            Extent(school_id=cast.school(YIZHONG)),
+            True,
+            False,
+            None,
+        )
         scope.set_actor(session, Actor(by.id, by.name, (*by.holdings, look), by.school_id))
         one = session.get_one(Student, OUYANG)
         one.address = "改了"
@@ -416,7 +439,9 @@ def test_the_authority_ends_with_its_block(session, acting):
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("name", ["school_code", "name", "organiser", "location_code", "authority_code"])
 def test_what_comes_from_above_is_not_changed_by_the_school(session, acting, name):
-    value = {"organiser": "7", "location_code": "519922000000", "authority_code": cast.SHIXI}.get(name, "改了")
+    value = {"organiser": "7", "location_code": "519922000000", "authority_code": cast.SHIXI}.get(
+        name, "改了"
+    )
     with acting("lin"):
         setattr(session.get_one(School, cast.school(YIZHONG)), name, value)
         with pytest.raises(Denied):
@@ -554,7 +579,11 @@ def test_many_rows_of_the_own_school_are_inserted(session, acting):
 def test_many_new_pupils_by_a_person_are_pending(session, acting, words):
     with acting("lin") as by, pytest.raises(Denied), saving.work():
         made = _new_pupil(session)
-        values = {a.key: getattr(made, a.key) for a in sa.inspect(Student).column_attrs if a.key not in ("id", "version")}
+        values = {
+            a.key: getattr(made, a.key)
+            for a in sa.inspect(Student).column_attrs
+            if a.key not in ("id", "version")
+        }
         saving.many(Student, [{**values, **words}], by)
 
 

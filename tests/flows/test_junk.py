@@ -92,7 +92,9 @@ def everything(session: Session) -> dict[str, list[tuple[Any, ...]]]:
 def names_on(page: str) -> list[str]:
     """The inputs of a form page that are posted."""
     found = re.findall(r'<(?:input|select|textarea)[^>]*?\bname="([^"]+)"', page)
-    return [name for name in dict.fromkeys(found) if name not in ("csrf_token", "version") and "__n__" not in name]
+    return [
+        name for name in dict.fromkeys(found) if name not in ("csrf_token", "version") and "__n__" not in name
+    ]
 
 
 def is_told(answer: Any) -> bool:
@@ -127,7 +129,9 @@ def test_junk_in_every_input_of_every_form_is_refused(
     assert everything(session) == before
 
 
-@pytest.mark.parametrize("path", ["/students/add", "/login/", "/search/students", "/reveal/student", "/account/edit"])
+@pytest.mark.parametrize(
+    "path", ["/students/add", "/login/", "/search/students", "/reveal/student", "/account/edit"]
+)
 def test_ten_megabytes_are_refused_unread(login: Login, session: Session, path: str) -> None:
     person = login("lin")
     before = everything(session)
@@ -138,7 +142,9 @@ def test_ten_megabytes_are_refused_unread(login: Login, session: Session, path: 
 
 
 def test_junk_in_every_filter_gets_a_sentence(login: Login, ids: world.Ids) -> None:
-    lists = [row for row in ROWS if row.method == "GET" and row.address.endswith(("/list/", "/bureau/students/"))]
+    lists = [
+        row for row in ROWS if row.method == "GET" and row.address.endswith(("/list/", "/bureau/students/"))
+    ]
     assert len(lists) > 10
     for row in lists:
         person = next(name for name in ("lin", "li", "he", "chen", "ops") if row.letters[name] == ".")
@@ -161,13 +167,17 @@ def _is_strict(page: str, name: str) -> bool:
     return bool(re.search(rf'<select[^>]*name="{name}"|type="(?:date|number)"[^>]*name="{name}"', page))
 
 
-@pytest.mark.parametrize("path", ["/students/show/", "/students/edit/", "/bureau/students/show/", "/people/show/"])
+@pytest.mark.parametrize(
+    "path", ["/students/show/", "/students/edit/", "/bureau/students/show/", "/people/show/"]
+)
 @pytest.mark.parametrize("id_", ["0", "-1", "9" * 40, "x", "1e3", "%00", "1;2"])
 def test_an_id_that_is_none_leads_nowhere(login: Login, path: str, id_: str) -> None:
     assert login("lin").get(path + id_).status_code in (403, 404)
 
 
-def test_junk_values_to_every_api_are_refused(app: Flask, session: Session, login: Login, ids: world.Ids) -> None:
+def test_junk_values_to_every_api_are_refused(
+    app: Flask, session: Session, login: Login, ids: world.Ids
+) -> None:
     people = {name: login(name) for name in WRITERS}
     before = everything(session)
     for person, row in handlers(prefix_is_api=True):
@@ -195,7 +205,9 @@ def test_a_body_that_is_none_is_refused_by_every_api(
         )
         check(answer, f"{row} {what}")
         assert answer.json["message"], f"{row} {what}"
-        wrong = people[person].open(path, method=row.method, data="x=1", content_type="text/plain", headers=headers)
+        wrong = people[person].open(
+            path, method=row.method, data="x=1", content_type="text/plain", headers=headers
+        )
         check(wrong, f"{row} as text")
     assert everything(session) == before
 

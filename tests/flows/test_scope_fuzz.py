@@ -62,26 +62,6 @@ OUTSIDERS: dict[str, Callable[[RowValues, RowValues | None], bool]] = {
 }
 
 
-def all_rows(app: Flask) -> dict[Key, dict[str, Any]]:
-    """Every row of every entity but the audit, as the database has it."""
-    from app.core import rights, scope
-    from app.core.entity import registry
-    from app.extensions import db
-
-    found = {}
-    with app.app_context():
-        session = db.session()
-        with scope.acting(session, rights.system("tests")), scope.with_deleted(session):
-            for entity in registry:
-                if entity.key() not in ("audit_entry", "region"):
-                    names = [a.key for a in sa.inspect(entity).column_attrs]
-                    for values in session.execute(sa.select(*(getattr(entity, name) for name in names))):
-                        row = dict(zip(names, values, strict=True))
-                        found[entity.key(), row["id"]] = row
-        db.session.remove()
-    return found
-
-
 @dataclass
 class Elsewhere:
     """What a person must neither see nor touch, and what is there to be tried."""
@@ -98,7 +78,7 @@ class Elsewhere:
 
     def split(self) -> tuple[dict[Key, dict[str, Any]], dict[Key, dict[str, Any]]]:
         """(rows elsewhere, own rows), as they are now."""
-        rows = all_rows(self.app)
+        rows = world.all_rows(self.app)
         there = {key for key, row in rows.items() if self._lies_there(key, row, rows)}
         return {k: rows[k] for k in there}, {k: row for k, row in rows.items() if k not in there}
 
@@ -440,6 +420,7 @@ def fuzz(site: Site, test: Callable[[st.DataObject], None]) -> None:
 @pytest.mark.parametrize("kind", ["read", "page", "rest"])
 def test_nothing_from_elsewhere_is_shown_or_changed(site: Site, attacker: Attacker, kind: str) -> None:
     there, rules = attacker.there, attacker.routes(kind)
+
     def one_request(data: st.DataObject) -> None:
         request = Attack(there, data).request(rules)
         look_at(request.send(attacker.client), request, there)
@@ -470,11 +451,6 @@ def test_a_list_counts_only_what_is_the_readers_own(attacker: Attacker) -> None:
 
 def test_a_super_admin_reaches_no_account_of_another_unit(site: Site, app: Flask) -> None:
     """李老师 tries every page of people with accounts, roles, grades and classes of others."""
-    from flask_appbuilder.security.sqla.models import User
-
-    from app.core.rights import Grant
-    from app.extensions import db
-
     ids = world.furnish(app)
     client = every_url.enter(app, "li")
     others = [one for one in cast.PEOPLE if one.at != YIZHONG]
@@ -484,18 +460,13 @@ def test_a_super_admin_reaches_no_account_of_another_unit(site: Site, app: Flask
         *(ids["grants"][one.username] for one in others),
     ]
 
-    def accounts() -> dict[Any, Any]:
-        with app.app_context():
-            found = {
-                (model.__name__, row.id): {c.key: getattr(row, c.key) for c in sa.inspect(model).column_attrs}
-                for model in (User, Grant)
-                for row in db.session.scalars(sa.select(model))
-            }
-            db.session.remove()
-        theirs = {cast.person(one.username) for one in others}
-        return {k: v for k, v in found.items() if (v["id"] if k[0] == "User" else v["person_id"]) in theirs}
+    theirs = {cast.person(one.username) for one in others}
 
-    before = accounts()
+    def of_others() -> world.Rows:
+        found = world.accounts(app)
+        return {key: row for key, row in found.items() if row.get("person_id", row["id"]) in theirs}
+
+    before = of_others()
 
     def one_request(data: st.DataObject) -> None:
         rule, method = data.draw(st.sampled_from(rules))
@@ -527,5 +498,5 @@ def test_a_super_admin_reaches_no_account_of_another_unit(site: Site, app: Flask
             assert answer.status_code == 404, said
 
     fuzz(site, one_request)
-    changed = {key for key, row in accounts().items() if row != before.get(key)}
+    changed = {key for key, row in of_others().items() if row != before.get(key)}
     assert changed == set()

@@ -17,7 +17,9 @@ DRIVER = Path(__file__).with_name("worked_example.py")
 def example() -> str:
     """The Python block between the README's marks."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- worked example -->\s*```python\n(.*?)```\s*<!-- /worked example -->", text, re.DOTALL)
+    found = re.search(
+        r"<!-- worked example -->\s*```python\n(.*?)```\s*<!-- /worked example -->", text, re.DOTALL
+    )
     assert found, "the README has lost its worked example"
     return found[1]
 
@@ -27,7 +29,11 @@ def test_the_worked_example_of_the_readme_gives_every_surface(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(DRIVER), str(tmp_path)],
         cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{tmp_path}", "INSTANCE": str(tmp_path / "instance"), "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONPATH": f"{ROOT}:{tmp_path}",
+            "INSTANCE": str(tmp_path / "instance"),
+            "PATH": "/usr/bin:/bin",
+        },
         capture_output=True,
         text=True,
         timeout=300,

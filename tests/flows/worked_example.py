@@ -12,7 +12,13 @@ from flask_appbuilder import Model
 from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
 
 PHONE = "14012345678"
-TYPED = {"visitor": "王家长", "visited_on": "20261120", "reason": "家长会", "phone": PHONE, "is_guardian": "1"}
+TYPED = {
+    "visitor": "王家长",
+    "visited_on": "20261120",
+    "reason": "家长会",
+    "phone": PHONE,
+    "is_guardian": "1",
+}
 
 
 def build(home: Path) -> Flask:
@@ -30,7 +36,12 @@ def build(home: Path) -> Flask:
     from app.extensions import db
     from tests import cast
 
-    app = create_app(DATABASE_URL=f"sqlite:///{home / 'example.db'}", RATELIMIT_ENABLED=False, WTF_CSRF_ENABLED=False, TESTING=True)
+    app = create_app(
+        DATABASE_URL=f"sqlite:///{home / 'example.db'}",
+        RATELIMIT_ENABLED=False,
+        WTF_CSRF_ENABLED=False,
+        TESTING=True,
+    )
     with app.app_context():
         with db.engine.connect().execution_options(unguarded=True) as connection:
             Model.metadata.create_all(connection)
@@ -44,7 +55,10 @@ def build(home: Path) -> Flask:
 
 def give_rights(session: Any) -> None:
     """What one would add to seeds/roles.csv."""
-    for role, actions in (("clerk", ("list", "show", "add", "edit", "delete", "approval")), ("bureau_viewer", ("list", "show"))):
+    for role, actions in (
+        ("clerk", ("list", "show", "add", "edit", "delete", "approval")),
+        ("bureau_viewer", ("list", "show")),
+    ):
         made = session.query(Role).filter_by(name=f"default:{role}").one()
         for action in actions:
             pair = (
@@ -110,7 +124,9 @@ def use(app: Flask) -> None:
     assert one.headers["ETag"] == '"2"'
     put = lin.put(f"/api/v1/visits/{row}", json={"reason": "领书"}, headers={"If-Match": '"2"'})
     assert put.status_code == 200, put.text
-    assert lin.put(f"/api/v1/visits/{row}", json={"reason": "x"}, headers={"If-Match": '"2"'}).status_code == 412
+    assert (
+        lin.put(f"/api/v1/visits/{row}", json={"reason": "x"}, headers={"If-Match": '"2"'}).status_code == 412
+    )
     document = lin.get("/api/v1/_openapi").json
     assert "/api/v1/visits/" in str(document["paths"].keys())
 

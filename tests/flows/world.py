@@ -207,3 +207,69 @@ def _find(session: Any) -> Ids:
         "audit": audit,
         "grants": {one.username: grants[cast.person(one.username)] for one in cast.PEOPLE},
     }
+
+
+# --- everything there is, to be compared --------------------------------------------------------------
+
+Rows = dict[tuple[str, int], dict[str, Any]]
+"""(entity or table, id) → column values."""
+COUNTED_AT_LOGIN = (
+    "last_login",
+    "login_count",
+    "fail_login_count",
+    "locked_until",
+    "ended_sessions",
+    "changed_on",
+)
+
+
+def all_rows(app: Flask) -> Rows:
+    """Every row of every entity but the audit, as the database has it; the standard's regions left out."""
+    from app.core.entity import registry
+
+    return _rows(app, [entity for entity in registry if entity.key() not in ("audit_entry", "region")])
+
+
+def accounts(app: Flask) -> Rows:
+    """Accounts and grants, without what a login counts."""
+    from flask_appbuilder.security.sqla.models import User
+
+    from app.core.rights import Grant
+
+    found = _rows(app, [User, Grant])
+    return {key: {n: v for n, v in row.items() if n not in COUNTED_AT_LOGIN} for key, row in found.items()}
+
+
+def audited_changes(app: Flask) -> Rows:
+    """The audit of what was saved: no logins, no looks, no look-ups."""
+    from app.core.audit import AuditEntry
+
+    words = (
+        "create",
+        "edit",
+        "delete",
+        "restore",
+        "grant",
+        "withdraw",
+        "open_account",
+        "reset_password",
+        "change_password",
+    )
+    return {key: row for key, row in _rows(app, [AuditEntry]).items() if row["action"] in words}
+
+
+def _rows(app: Flask, models: list[Any]) -> Rows:
+    from app.core import rights, scope
+    from app.extensions import db
+
+    found: Rows = {}
+    with app.app_context():
+        session = db.session()
+        with scope.acting(session, rights.system("tests")), scope.with_deleted(session):
+            for model in models:
+                names = [a.key for a in sa.inspect(model).column_attrs]
+                for values in session.execute(sa.select(*(getattr(model, name) for name in names))):
+                    row = dict(zip(names, values, strict=True))
+                    found[model.__tablename__, row["id"]] = row
+        db.session.remove()
+    return found

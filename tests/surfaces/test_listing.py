@@ -43,7 +43,9 @@ def walk(session: Session, size: int, sort: str) -> list[int]:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(size=st.integers(1, 20), sort=st.sampled_from(ORDERS))
 def test_paging_shows_every_pupil_once_and_in_order(session: Session, size: int, sort: str) -> None:

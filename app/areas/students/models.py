@@ -203,7 +203,12 @@ class Student(OfPlace, Recyclable, Entity):
         active_history=True,
         info={
             "field": Key(
-                label="照片", target="evidence_file.id", edit=BY_SYSTEM, form=False, filter=False, section=BASIC
+                label="照片",
+                target="evidence_file.id",
+                edit=BY_SYSTEM,
+                form=False,
+                filter=False,
+                section=BASIC,
             )
         },
     )

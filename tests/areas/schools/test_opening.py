@@ -19,7 +19,9 @@ GOOD = {"entry_year": "2027", "classes": "3", "spare": "1"}
 
 def stage_of(session: Session, school: str, stage: str) -> str:
     scope.set_actor(session, cast.actor(session, "he"))
-    query = sa.select(SchoolStage.id).where(SchoolStage.school_id == cast.school(school), SchoolStage.stage == stage)
+    query = sa.select(SchoolStage.id).where(
+        SchoolStage.school_id == cast.school(school), SchoolStage.stage == stage
+    )
     return str(session.scalar(query))
 
 

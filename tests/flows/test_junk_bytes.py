@@ -1,0 +1,236 @@
+"""Junk beneath the inputs: broken bodies, odd bytes, headers, wrong types in every single field, addresses of lists.
+
+What is typed into the inputs of pages is in test_junk. Here too: a sentence and a 4xx, never a 500, nothing written.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.client import Client
+from tests.flows import every_url, world
+from tests.flows.every_url import Row
+
+Login = Callable[[str], Client]
+ROWS = every_url.read_table()
+WANT_NOTHING = {  # a button and no input: whatever body comes along, the button was pressed
+    "/people/withdraw/{grants.zhou}",
+    "/people/withdraw/{grants.wang}",
+    "/people/reset/{zhao}",
+    "/people/reset/{wang}",
+    "/people/suspend/{zhao}",
+    "/people/suspend/{wang}",
+    "/people/resume/{zhao}",
+    "/people/resume/{wang}",
+    "/people/unlock/{zhao}",
+    "/people/unlock/{wang}",
+    "/recycle-bin/restore/student/{student-ours}",
+    "/recycle-bin/restore/student/{student-far}",
+    "/recycle-bin/restore/school_class/{class-ours}",
+    "/recycle-bin/restore/school_class/{class-far}",
+    "/search/students",  # redirects to a list that says whether anything was found
+    "/search/schools",
+    "/login/",
+}
+
+
+def test_what_takes_an_empty_form_is_known() -> None:
+    takes = {
+        row.address
+        for row in ROWS
+        if row.method in ("POST", "PUT", "DELETE")
+        if every_url.people_who_get(row, ".CD>")
+    }
+    assert takes - WANT_NOTHING == set()
+
+
+# --- what is there before and after -------------------------------------------------------------------
+
+
+@pytest.fixture
+def ids(app: Flask, monkeypatch: pytest.MonkeyPatch) -> world.Ids:
+    monkeypatch.setitem(
+        app.config, "LOCK_AFTER", 10_000
+    )  # a wrong old password is counted, and junk is wrong
+    return world.furnish(app)
+
+
+@pytest.fixture
+def unchanged(app: Flask, ids: world.Ids) -> Iterator[None]:
+    """Nothing is written while the test runs: no row, no account, no grant, no line of the audit about a change."""
+    before = world.accounts(app), world.all_rows(app), world.audited_changes(app)
+    yield
+    after = world.accounts(app), world.all_rows(app), world.audited_changes(app)
+    for old, new in zip(before, after, strict=True):
+        assert {key: row for key, row in new.items() if old.get(key) != row} == {}
+        assert old.keys() == new.keys()
+
+
+def doors(*methods: str, api: bool) -> list[tuple[str, Row]]:
+    """(person, row) once for every rule that wants something of somebody, who then gets as far as the handler."""
+    found: dict[tuple[str, str], tuple[str, Row]] = {}
+    for row in ROWS:
+        if row.method in methods and row.address.startswith("/api/") is api:
+            key = row.method, re.sub(r"\{[^}]+\}", "*", row.address)
+            for person in every_url.people_who_get(row, "VPB")[-1:]:
+                found.setdefault(key, (person, row))
+    return list(found.values())
+
+
+class People(dict[str, Client]):
+    """Everybody who is needed, logged in once."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__()
+        self.app = app
+
+    def __missing__(self, person: str) -> Client:
+        self[person] = every_url.enter(self.app, person)
+        return self[person]
+
+
+@pytest.fixture
+def people(app: Flask, ids: world.Ids) -> People:
+    return People(app)
+
+
+def refused(answer: TestResponse, what: object) -> None:
+    assert 400 <= answer.status_code < 500, f"{what}: {answer.status_code}"
+    text = answer.json["message"] if answer.is_json else answer.get_data(as_text=True)
+    assert re.search(r"[\u4e00-\u9fff]{4,}[^<]*。", text), f"{what}: no sentence"
+
+
+# --- bodies of forms ----------------------------------------------------------------------------------
+
+FORM = "application/x-www-form-urlencoded"
+PART = b"--x\r\nContent-Disposition: form-data%s\r\n\r\n%s\r\n--x--\r\n"
+BODIES: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", FORM),
+    "bytes that are no UTF-8": (b"address=\xff\xfe&name=\xff", FORM),
+    "halves of characters": (b"address=%ED%A0%80&name=%ED%A0%80", FORM),
+    "a name that is no UTF-8": (b"%FF=1&%00=2", FORM),
+    "a value without a name": (b"=1&&&==", FORM),
+    "names in thousands": (b"&".join(b"a%d=1" % n for n in range(5_000)), FORM),
+    "a name of 5 000 letters": (b"a" * 5_000 + b"=1", FORM),
+    "everything twice": (b"address=a&address=b&name=a&name=b&version=1&version=2", FORM),
+    "JSON for a form": (b'{"version": 1, "address": "x"}', "application/json"),
+    "plain text": (b"version=1", "text/plain"),
+    "no type at all": (b"version=1&address=x", ""),
+    "a type that is none": (b"version=1&address=x", ";;;/\x7f"),
+    "another character set": ("version=1&address=x".encode("utf-16"), FORM + "; charset=utf-16"),
+    "parts without a boundary": (b"--x", "multipart/form-data"),
+    "parts that never end": (
+        b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n',
+        "multipart/form-data; boundary=x",
+    ),
+    "a part without a name": (PART % (b"", b"1"), "multipart/form-data; boundary=x"),
+    "a part that is no UTF-8": (PART % (b'; name="name"', b"\xff\xfe"), "multipart/form-data; boundary=x"),
+    "parts in thousands": (
+        b"".join(b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' for _n in range(2_500))
+        + b"--x--",
+        "multipart/form-data; boundary=x",
+    ),
+    "a file in place of text": (
+        PART % (b'; name="name"; filename="a.exe"', b"MZ"),
+        "multipart/form-data; boundary=x",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BODIES)
+def test_a_broken_body_is_refused_by_every_form(
+    people: People, ids: world.Ids, unchanged: None, what: str
+) -> None:
+    body, kind = BODIES[what]
+    for person, row in doors("POST", api=False):
+        if row.address != "/login/":
+            refused(people[person].post(row.path(ids), data=body, content_type=kind), f"{row} {what}")
+    answer = Client(people.app).post("/login/", data=body, content_type=kind)
+    refused(answer, f"/login/ {what}")
+
+
+def test_an_unknown_name_alone_is_refused(people: People, ids: world.Ids, unchanged: None) -> None:
+    """An edit that changes nothing is accepted; one that asks for what there is not, is not."""
+    edits = [(person, row) for person, row in doors("POST", api=False) if "/edit/" in row.address]
+    assert len(edits) > 8
+    for person, row in edits:
+        page = people[person].get(row.path(ids)).get_data(as_text=True)
+        version = re.search(r'name="version" value="(\d+)"', page)
+        assert version is not None, row
+        typed = {"version": version[1], "created_by": "1"}
+        answer = people[person].post(row.path(ids), data=typed)
+        assert answer.status_code == 422, row
+        assert "没有“created_by”这一项" in answer.get_data(as_text=True), row
+
+
+def test_ten_megabytes_are_refused_by_every_form_and_api(
+    people: People, ids: world.Ids, unchanged: None
+) -> None:
+    much = b"name=" + b"x" * 10_000_000
+    for person, row in doors("POST", api=False):
+        assert people[person].post(row.path(ids), data=much, content_type=FORM).status_code == 413, row
+    for person, row in doors("POST", "PUT", api=True):
+        tag = {"If-Match": '"1"'} if row.method == "PUT" else {}
+        answer = people[person].open(
+            row.path(ids),
+            method=row.method,
+            data=b'{"name": "' + much + b'"}',
+            content_type="application/json",
+            headers=tag,
+        )
+        refused(answer, row)
+        assert answer.status_code in (400, 413), row
+
+
+# --- every field of every API by itself ---------------------------------------------------------------
+
+WRONG: dict[str, Any] = {
+    "a formula": "=1+1",
+    "an emoji": "\U0001f600",
+    "NUL": "a\0b",
+    "a lone surrogate": "\ud800",
+    "what stands for broken bytes": "\ufffd",
+    "5 000 digits": "9" * 5_000,
+    "a number beyond all": "9" * 19,
+    "a list": ["1"],
+    "an object": {"id": 1},
+    "a fraction": 1.5,
+    "turned writing": "1\u202e2",
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_every_field_refuses_what_is_not_its_own(
+    people: People, ids: world.Ids, unchanged: None, what: str
+) -> None:
+    """All fields of a new row are wrong at once, and each has its own complaint."""
+    told = 0
+    for person, row in doors("POST", api=True):
+        if row.address.endswith(("/search", "/login")):
+            continue
+        fields = _fields_to_type(people[person], row.address)
+        answer = people[person].post(row.path(ids), json=dict.fromkeys(fields, WRONG[what]))
+        assert answer.status_code == 422, f"{row} {what}"
+        complained = {one["field"] for one in answer.json["complaints"]}
+        assert fields - complained - _takes(what, fields) == set(), f"{row} {what}"
+        told += len(complained)
+    assert told > 100
+
+
+def _fields_to_type(client: Client, base: str) -> set[str]:
+    """What the API itself says may be typed into a new row."""
+    info = client.get(f"{base}_info").json
+    return {one["name"] for one in info["fields"] if one["is_open"]["new"]}
+
+
+def _takes(what: str, fields: set[str]) -> set[str]:
+    """Digits are a text like any other where a text may be long enough."""
+    return {"name", "address", "short_name"} & fields if what == "a number beyond all" else set()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -303,7 +303,7 @@ class Listing:
         return bool(self.asked.conditions or self.asked.q or self.asked.found is not None)
 
     def _column(self, one: Field) -> Column:
-        current = None
+        current: Literal["asc", "desc"] | None = None
         if self.asked.sort.removeprefix("-") == one.name:
             current = "desc" if self.asked.sort.startswith("-") else "asc"
         can = one.name in sortable(self.entity, self.site.by)
@@ -313,7 +313,7 @@ class Listing:
             _(one.label),
             isinstance(one, Number),
             current,
-            self.url(sort=turn) if can else None,  # type: ignore[arg-type]
+            self.url(sort=turn) if can else None,
         )
 
     def _name_column(self) -> list[Column]:

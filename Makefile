@@ -29,7 +29,7 @@ demo-reset: $(VENV)/.run  ## throw the demo district away and build it anew
 	@$(FLASK) demo --reset
 
 test: $(VENV)/.dev  ## run the tests; PYTEST_ARGS="tests/core -k wall", REQUIRE_ALL=1 to leave nothing out
-	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(BIN)/ruff check .

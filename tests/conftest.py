@@ -138,6 +138,14 @@ def site(request: pytest.FixtureRequest, made_sites: dict[str, Site]) -> Site:
     return made_sites[kind]
 
 
+@pytest.fixture(scope="session")
+def declarations() -> None:
+    """The registry is complete; for tests that read declarations and need no database."""
+    from app import areas
+
+    areas.load()
+
+
 # --- what tests ask for -------------------------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ PUPILS = int(os.environ.get("XUEJI_MANY", "1000000"))
 MOST_STATEMENTS = 10
 NAME = "million"
 
+pytestmark = pytest.mark.xdist_group(NAME)  # one worker builds it, for all pages
+
 
 @pytest.fixture(scope="module")
 def many(postgres_server: postgres.Server) -> Iterator[tuple[Any, Any, psycopg.Connection[Any]]]:

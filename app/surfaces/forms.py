@@ -6,7 +6,8 @@ is not in the form, and what he may not write is shown greyed with the sentence 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -41,6 +42,8 @@ from app.surfaces.viewmodels import Conflict, FormSection, InlineRow, InlineTabl
 
 FEW = 40  # so many choices still fit a plain select
 ALWAYS_POSTED = ("csrf_token", "version", "next")
+ROW_WORDS = ("id", "version", "gone")
+ROWS_MOST = 20  # of one kind in one form
 
 
 class Declared(wtforms.Field):
@@ -76,6 +79,18 @@ class Sheet:
     revealed: Revealed = field(default_factory=Revealed)
     complaints: list[tuple[str, str]] = field(default_factory=list)
     form: wtforms.Form | None = None
+    seen: int | None = None  # the version that the page was made from
+    is_gone: bool = False  # ticked for removal
+
+    @property
+    def version(self) -> str:
+        """The version that this form carries on."""
+        return str(self.seen if self.seen is not None or self.obj is None else self.obj.version)
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether somebody saved the row since the page was made."""
+        return self.obj is not None and self.seen is not None and self.seen != self.obj.version
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -219,12 +234,27 @@ def stray_names(
     typed: MultiDict[str, str], entity: type[Entity], inlines: Sequence[type[Entity]]
 ) -> Iterator[str]:
     """Posted names that belong to no field: junk is refused, not ignored."""
-    prefixes = tuple(f"{one.key()}-" for one in inlines)
     for name in typed:
         base = name.removesuffix("__text")
-        if base in ALWAYS_POSTED or base in entity.fields() or name.startswith(prefixes):
-            continue
-        yield name
+        if base not in (*ALWAYS_POSTED, *entity.fields()) and not any(
+            _is_inline(base, one) for one in inlines
+        ):
+            yield name
+
+
+def _is_inline(name: str, entity: type[Entity]) -> bool:
+    """Whether the name is one of a nested row: family_member-0-phone."""
+    found = re.fullmatch(rf"{entity.key()}-\d{{1,3}}-(\w+)", name, re.ASCII)
+    return found is not None and found[1] in (*ROW_WORDS, *entity.fields())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 4
+
+
+def version_of(raw: str) -> int | None:
+    """A posted version, or None where it is no number."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None
 
 
 # --- rows nested in the form --------------------------------------------------------------------------
@@ -239,35 +269,46 @@ class Nested:
     session: Session
     saved: Sequence[Entity]
     revealed: Revealed = field(default_factory=Revealed)
-    sheets: list[tuple[str, Sheet, bool, int | None]] = field(
-        default_factory=list
-    )  # prefix, sheet, gone, version
+    sheets: list[Sheet] = field(default_factory=list)
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix, as they were read
     complaints: list[tuple[str, str]] = field(default_factory=list)
 
-    def from_saved(self) -> Nested:
-        self.sheets = [
-            (self._prefix(n), self._sheet(n, obj), False, obj.version) for n, obj in enumerate(self.saved)
-        ]
-        return self
+    def from_saved(self) -> None:
+        self.sheets = [self._sheet(n, obj) for n, obj in enumerate(self.saved)]
 
-    def from_typed(self, typed: MultiDict[str, str]) -> Nested:
+    def from_typed(self, typed: MultiDict[str, str]) -> None:
+        """Reads every row at once, so that all of it stays on the page whatever is refused."""
         by_id = {str(obj.id): obj for obj in self.saved}
-        for n in self._numbers(typed):
+        numbers = self._numbers(typed)
+        if len(numbers) > ROWS_MOST:
+            sentence = _(
+                "“%(label)s”最多%(n)s行。请减少后再保存。", label=_(self.entity.__label__), n=ROWS_MOST
+            )
+            self.complaints.append(("", sentence))
+        for n in numbers:
             prefix = self._prefix(n)
-            row_id, version = typed.get(prefix + "id", ""), typed.get(prefix + "version", "")
-            obj = by_id.get(row_id)
-            if row_id and obj is None:
-                self.complaints.append(("", _("其中一行已被其他人删除。请返回后重新打开再修改。")))
-                continue
-            sheet = self._sheet(n, obj)
-            seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
-            self.sheets.append((prefix, sheet, bool(typed.get(prefix + "gone")), seen))
-        return self
+            row_id = typed.get(prefix + "id", "")
+            sheet = self._sheet(n, by_id.get(row_id))
+            sheet.seen, sheet.is_gone = (
+                version_of(typed.get(prefix + "version", "")),
+                bool(typed.get(prefix + "gone")),
+            )
+            self.complaints += [("", sentence) for sentence in self._misfits(sheet, row_id)]
+            self.values[prefix] = sheet.read(typed)
+            self.sheets.append(sheet)
+
+    def _misfits(self, sheet: Sheet, row_id: str) -> Iterator[str]:
+        if row_id and sheet.obj is None and not sheet.is_gone:
+            yield _(
+                "其中一行已被其他人删除。您填写的内容保留为新的一行：仍需要的请再次保存，不需要的请勾选“不保存这一项”。"
+            )
+        if sheet.obj is not None and sheet.seen is None:
+            yield _("页面已过期，其中一行缺少记录的版本。请重新打开这条记录再操作。")
 
     def _numbers(self, typed: MultiDict[str, str]) -> list[str]:
         start = f"{self.entity.key()}-"
         found = {name.removeprefix(start).partition("-")[0] for name in typed if name.startswith(start)}
-        return sorted((n for n in found if n.isascii() and n.isdigit() and len(n) < 4), key=int)[:20]
+        return sorted(filter(_is_number, found), key=int)
 
     def _prefix(self, n: int | str) -> str:
         return f"{self.entity.key()}-{n}-"
@@ -277,9 +318,9 @@ class Nested:
 
     def table(self, complaints: Sequence[tuple[str, str]] = ()) -> InlineTable:
         rows = tuple(
-            InlineRow(prefix, self._row_inputs(sheet, prefix, complaints), sheet.obj is not None, gone)
-            for prefix, sheet, gone, _version in self.sheets
-            if not (gone and sheet.obj is None)
+            InlineRow(sheet.prefix, self._row_inputs(sheet, complaints), sheet.obj is not None, sheet.is_gone)
+            for sheet in self.sheets
+            if not (sheet.is_gone and sheet.obj is None)
         )
         blank = self._sheet("__n__", None)
         return InlineTable(
@@ -290,15 +331,13 @@ class Nested:
             _("增加一行"),
         )
 
-    def _row_inputs(
-        self, sheet: Sheet, prefix: str, complaints: Sequence[tuple[str, str]]
-    ) -> tuple[Input, ...]:
+    def _row_inputs(self, sheet: Sheet, complaints: Sequence[tuple[str, str]]) -> tuple[Input, ...]:
         inputs = tuple(sheet.inputs(complaints).values())
         if sheet.obj is None:
             return inputs
         return (
-            Input(prefix + "id", "", "hidden", str(sheet.obj.id)),
-            Input(prefix + "version", "", "hidden", str(sheet.obj.version)),
+            Input(sheet.prefix + "id", "", "hidden", str(sheet.obj.id)),
+            Input(sheet.prefix + "version", "", "hidden", sheet.version),
             *inputs,
         )
 
@@ -321,31 +360,39 @@ def owner_key(entity: type[Entity]) -> str:
 # --- someone saved first ------------------------------------------------------------------------------
 
 
-def conflict(sheet: Sheet, stale: Stale) -> Conflict:
-    """Field by field: what it was, what it is now and what was typed, where the last two differ.
+def compare(overtaken: Iterable[tuple[Sheet, Stale]], sentence: str) -> Conflict:
+    """The rows of a form that somebody saved since it was made: told with `sentence`, compared field by field.
+
+    From here on the form carries today's versions: whoever saves it has seen the comparison.
+    """
+    lines: list[tuple[str, str, str, str]] = []
+    for sheet, stale in overtaken:
+        lines += _differences(sheet, stale)
+        sheet.seen = None
+    return Conflict(sentence, tuple(lines))
+
+
+def _differences(sheet: Sheet, stale: Stale) -> Iterator[tuple[str, str, str, str]]:
+    """Label, what it was, what it is now and what was typed, where the last two differ.
 
     What the person left as it was follows the other's change: it stands in the form as it is now.
     """
-    lines = []
     base = _texts_before(sheet, stale)
     for name, before in base.items():
         if sheet._typed(name) == before:
             sheet.withdraw(name)
     for name, one in sheet.fields.items():
-        typed = sheet._typed(name)
-        if typed is None or name not in stale.current:
-            continue
-        now = sheet.shown(one)
-        if typed != now:
-            lines.append(
-                (
-                    _(one.label),
-                    _plain(sheet, one, base.get(name, "")),
-                    _plain(sheet, one, now),
-                    _plain(sheet, one, typed),
-                )
-            )
-    return Conflict(stale.sentence, tuple(lines))
+        typed, now = sheet._typed(name), sheet.shown(one)
+        if typed is not None and typed != now:
+            texts = [_plain(sheet, one, text) for text in (base.get(name, ""), now, typed)]
+            yield _label_in(sheet, one), texts[0], texts[1], texts[2]
+
+
+def _label_in(sheet: Sheet, one: Field) -> str:
+    if not sheet.prefix or sheet.obj is None:
+        return _(one.label)
+    row = {"what": _(sheet.entity.__label__), "name": sheet.obj.shown(), "label": _(one.label)}
+    return _("%(what)s“%(name)s”：%(label)s", **row)
 
 
 def _texts_before(sheet: Sheet, stale: Stale) -> dict[str, str]:

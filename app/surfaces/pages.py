@@ -5,7 +5,7 @@ Flask-AppBuilder gives routes, permissions and registration; list, form and deta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from flask import Flask, flash, redirect, render_template, request
@@ -106,10 +106,10 @@ def _require(here: Site, action: str, obj: Entity) -> None:
 
 def version_in(typed: MultiDict[str, str]) -> int:
     """The version that the page was made from. Raises Invalid when the form carries none."""
-    raw = typed.get("version", "")
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 10):
+    version = forms.version_of(typed.get("version", ""))
+    if version is None:
         raise Invalid(_("页面已过期，缺少记录的版本。请重新打开这条记录再操作。"))
-    return int(raw)
+    return version
 
 
 def _confirm(obj: Entity, here: Site) -> ConfirmPage:
@@ -165,22 +165,22 @@ class FormFlow:
         return redirect(self.site.show_url(self.entity, saved.id))
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
-        version = version_in(typed) if self.obj is not None else None
-        complaints = [
-            ("", forms.unknown(n))
-            for n in forms.stray_names(typed, self.entity, [n.entity for n in self.nested])
-        ]
+        inlines = [one.entity for one in self.nested]
+        complaints = [("", forms.unknown(n)) for n in forms.stray_names(typed, self.entity, inlines)]
         data = self.sheet.read(typed)
+        for one in self.nested:
+            one.from_typed(typed)
+        if self.obj is not None:
+            self.sheet.seen = version_in(typed)
         with saving.work() as work:
             work.complaints += complaints
+            words: dict[str, Any] = {"complaints": self.sheet.complaints}
             if self.obj is None:
-                saved = saving.create(self.entity, data, self.site.by, complaints=self.sheet.complaints)
+                saved = saving.create(self.entity, data, self.site.by, **words)
             else:
-                saved = saving.edit(
-                    self.obj, data, self.site.by, version=version, complaints=self.sheet.complaints
-                )
+                saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.seen, **words)
             for one in self.nested:
-                _save_nested(one.from_typed(typed), typed, saved, work)
+                _save_nested(one, saved, work)
             if self.nested and not work.complaints:
                 rows = [
                     row
@@ -205,7 +205,7 @@ class FormFlow:
             sections=forms.sections(self.entity, inputs),
             cancel_url=here or self.site.list_url(self.entity),
             inlines=tables,
-            hidden=[("version", str(self.obj.version))] if self.obj is not None else [],
+            hidden=[("version", self.sheet.version)] if self.obj is not None else [],
             complaints=[
                 (name if name in names else "", names.get(name, ""), text) for name, text in complaints
             ],
@@ -213,26 +213,30 @@ class FormFlow:
         )
 
     def _conflict(self, stale: Stale) -> FormPage:
-        compared = forms.conflict(self.sheet, stale)
-        page = self._page()
-        if self.obj is not None:
-            page.conflict = compared
-            page.hidden = [("version", str(self.obj.version))]
+        compared = forms.compare(self._overtaken(), stale.sentence)
+        page = self._page([complaint for one in self.nested for complaint in one.complaints])
+        page.conflict = compared
         return page
 
+    def _overtaken(self) -> Iterator[tuple[forms.Sheet, Stale]]:
+        """All rows of this form that somebody else saved meanwhile, not only the first that was met."""
+        for sheet in (self.sheet, *(sheet for one in self.nested for sheet in one.sheets)):
+            if sheet.is_overtaken and sheet.obj is not None and sheet.seen is not None:
+                yield sheet, saving.stale(self.site.session, sheet.obj, sheet.seen)
 
-def _save_nested(nested: forms.Nested, typed: MultiDict[str, str], owner: Entity, work: saving.Work) -> None:
+
+def _save_nested(nested: forms.Nested, owner: Entity, work: saving.Work) -> None:
     work.complaints += nested.complaints
     key = forms.owner_key(nested.entity)
-    for prefix, sheet, gone, version in nested.sheets:
-        if gone:
+    for sheet in nested.sheets:
+        if sheet.is_gone:
             if sheet.obj is not None:
-                saving.delete(sheet.obj, nested.by, version=version)
+                saving.delete(sheet.obj, nested.by, version=sheet.seen)
             continue
-        data = sheet.read(typed)
-        words: dict[str, Any] = {"prefix": prefix, "complaints": sheet.complaints}
+        data = nested.values[sheet.prefix]
+        words: dict[str, Any] = {"prefix": sheet.prefix, "complaints": sheet.complaints}
         if sheet.obj is not None:
-            saving.edit(sheet.obj, data, nested.by, version=version, **words)
+            saving.edit(sheet.obj, data, nested.by, version=sheet.seen, **words)
         elif any(value is not None for value in data.values()) or sheet.complaints:
             saving.create(nested.entity, {**data, key: owner.id}, nested.by, **words)
 

@@ -11,7 +11,7 @@ from app.areas.students.models import FamilyMember, Student
 from app.core.entity import Entity, OfPlace, OfPupil, Recyclable, registry
 from app.core.fields import BY_CHANGE, BY_SYSTEM, Key
 
-pytestmark = pytest.mark.usefixtures("app")
+pytestmark = pytest.mark.usefixtures("declarations")
 
 
 def test_the_registry_knows_every_entity_by_key_and_by_table():

@@ -16,7 +16,7 @@ from app.core import startup
 from app.core.entity import Entity, OfParties, OfPlace, OfPupil, registry
 from app.core.fields import BigId, Key, Link, Number, Text, col
 
-pytestmark = pytest.mark.usefixtures("app")
+pytestmark = pytest.mark.usefixtures("declarations")
 
 
 @contextmanager
@@ -55,20 +55,20 @@ def test_a_sound_declaration_has_no_fault():
 
 
 BODIES = {
-    "D01 no label": ("D01", {"__label__": ""}),
-    "D02 unknown natural key": ("D02", {"__natural_key__": "number"}),
-    "D02 unknown order": ("D02", {"__order__": "-number"}),
+    "D01 no label": ("D01", lambda: {"__label__": ""}),
+    "D02 unknown natural key": ("D02", lambda: {"__natural_key__": "number"}),
+    "D02 unknown order": ("D02", lambda: {"__order__": "-number"}),
     "D03 two columns with one label": (
         "D03",
-        {"annotations": {"other": Mapped[str]}, "other": col.text("名称", 20)},
+        lambda: {"annotations": {"other": Mapped[str]}, "other": col.text("名称", 20)},
     ),
     "D04 a key without label": (
         "D04",
-        {"annotations": {"grade_id": Mapped[int]}, "grade_id": col.key("grade.id")},
+        lambda: {"annotations": {"grade_id": Mapped[int]}, "grade_id": col.key("grade.id")},
     ),
     "D05 an unmasked number of a pupil": (
         "D05",
-        {
+        lambda: {
             "bases": (OfPupil, Entity),
             "annotations": {"id_number": Mapped[str]},
             "id_number": col.text("证件号", 20),
@@ -76,20 +76,20 @@ BODIES = {
     ),
     "D06 sorted by a column that may be empty": (
         "D06",
-        {"annotations": {"day": Mapped[str | None]}, "day": col.text("日", 20, sort=True)},
+        lambda: {"annotations": {"day": Mapped[str | None]}, "day": col.text("日", 20, sort=True)},
     ),
-    "D06 sorted by what is no column": ("D06", {"title": col.text("名称", 20, sort="title_key")}),
+    "D06 sorted by what is no column": ("D06", lambda: {"title": col.text("名称", 20, sort="title_key")}),
     "D08 a code table that is not there": (
         "D08",
-        {"annotations": {"kind": Mapped[str]}, "kind": col.code("种类", "no_such_table")},
+        lambda: {"annotations": {"kind": Mapped[str]}, "kind": col.code("种类", "no_such_table")},
     ),
     "D09 an enumeration unlike its table": (
         "D09",
-        {"annotations": {"kind": Mapped[Colour]}, "kind": col.choice("种类", Colour, "gender")},
+        lambda: {"annotations": {"kind": Mapped[Colour]}, "kind": col.choice("种类", Colour, "gender")},
     ),
     "D10 a link that shows what is not there": (
         "D10",
-        {
+        lambda: {
             "annotations": {"grade_id": Mapped[int]},
             "grade_id": col.key("grade.id"),
             "grade": relationship("Grade", viewonly=True, info={"link": Link("年级", "no_such_name")}),
@@ -97,7 +97,7 @@ BODIES = {
     ),
     "D11 a relationship that writes": (
         "D11",
-        {
+        lambda: {
             "annotations": {"grade_id": Mapped[int]},
             "grade_id": col.key("grade.id", "年级"),
             "grade": relationship("Grade", backref=None),
@@ -105,35 +105,35 @@ BODIES = {
     ),
     "D13 places without a scope": (
         "D13",
-        {"annotations": {"school_id": Mapped[int]}, "school_id": col.key("school.id", "学校")},
+        lambda: {"annotations": {"school_id": Mapped[int]}, "school_id": col.key("school.id", "学校")},
     ),
     "D13 parties without their key": (
         "D13",
-        {"bases": (OfParties, Entity), "__parties_key__": "change_id"},
+        lambda: {"bases": (OfParties, Entity), "__parties_key__": "change_id"},
     ),
     "D14 a column that must be filled and that nobody describes": (
         "D14",
-        {"annotations": {"weight": Mapped[int]}, "weight": mapped_column(sa.Integer, nullable=False)},
+        lambda: {"annotations": {"weight": Mapped[int]}, "weight": mapped_column(sa.Integer, nullable=False)},
     ),
     "D15 a column that forgets its value before": (
         "D15",
-        {
+        lambda: {
             "annotations": {"weight": Mapped[int]},
             "weight": mapped_column(sa.Integer, info={"field": Number(label="重量")}),
         },
     ),
-    "D16 an action that no surface knows": ("D16", {"__actions__": ("list", "fly")}),
-    "D16 pages without an address": ("D16", {"__path__": ""}),
+    "D16 an action that no surface knows": ("D16", lambda: {"__actions__": ("list", "fly")}),
+    "D16 pages without an address": ("D16", lambda: {"__path__": ""}),
     "D17 must be filled, not asked, not settled": (
         "D17",
-        {"annotations": {"weight": Mapped[int]}, "weight": col.number("重量", form=False)},
+        lambda: {"annotations": {"weight": Mapped[int]}, "weight": col.number("重量", form=False)},
     ),
 }
 
 
 @pytest.mark.parametrize(("fault", "body"), BODIES.values(), ids=BODIES)
 def test_each_fault_is_found(fault, body):
-    with declared(**dict(body)) as entity:
+    with declared(**body()) as entity:
         assert fault in found_in(entity)
 
 

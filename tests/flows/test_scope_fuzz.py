@@ -131,6 +131,30 @@ def _words(rows: Mapping[Key, RowValues]) -> set[str]:
 # --- making requests ----------------------------------------------------------------------------------
 
 
+def honest(there: Elsewhere, entity: Any, target: Key | None, n: int) -> dict[str, Any]:
+    """What would be accepted: the row itself for an edit; for an add one like it that there is not yet."""
+    own = there.own.get(target) if target else _new(there, entity, n)
+    return {
+        name: one.dump(own[name])
+        for name, one in entity.fields().items()
+        if own
+        and own.get(name) is not None
+        and (one.edit.value == "freely" if target else one.form or one.kind == "key")
+    }
+
+
+def _new(there: Elsewhere, entity: Any, n: int) -> dict[str, Any]:
+    if entity.key() == "student":
+        first = f"51992120140404{n * 10 + 1:03d}"
+        number = {"id_type": "1", "id_number": first + numbers.check_digit(first)}
+        return cast.plain(**number, grade_id=there.ids("grade", own=True)[0], class_id=None)
+    rows = there.ids(entity.key(), own=True)
+    own = there.own[entity.key(), rows[0]] if rows else {}
+    fresh = {"number": n, "entry_year": 1990 + n % 30}
+    fresh |= {"name": f"分部{n}"} if entity.key() == "campus" else {}
+    return {**own, **{name: value for name, value in fresh.items() if name in own}}
+
+
 @dataclass(frozen=True)
 class Request:
     method: str
@@ -242,7 +266,7 @@ class Attack:
         """A form as somebody would send it, with some fields turned elsewhere."""
         if entity is None:
             return {}
-        base = self._honest(entity, target)
+        base = honest(self.there, entity, target, self.draw(st.integers(10, 99)))
         if self.draw(st.booleans()):
             for name in self.draw(st.lists(st.sampled_from(list(entity.fields())), max_size=3, unique=True)):
                 base[name] = self._value(entity, name)
@@ -252,30 +276,6 @@ class Attack:
             base[name] = self._value(entity, name)
             base[name] = int(base[name]) if raw else base[name]
         return base
-
-    def _honest(self, entity: Any, target: Key | None) -> dict[str, Any]:
-        """What would be accepted: the row itself for an edit; for an add one like it that there is not yet."""
-        own = self.there.own.get(target) if target else self._new(entity)
-        return {
-            name: one.dump(own[name])
-            for name, one in entity.fields().items()
-            if own
-            and own.get(name) is not None
-            and (one.edit.value == "freely" if target else one.form or one.kind == "key")
-        }
-
-    def _new(self, entity: Any) -> dict[str, Any]:
-        n = self.draw(st.integers(10, 99))
-        if entity.key() == "student":
-            first = f"51992120140404{n * 10 + 1:03d}"
-            number = {"id_type": "1", "id_number": first + numbers.check_digit(first)}
-            return cast.plain(**number, grade_id=self.there.ids("grade", own=True)[0], class_id=None)
-        rows = self.there.ids(entity.key(), own=True)
-        own = self.there.own[entity.key(), rows[0]] if rows else {}
-        fresh = {"number": n, "entry_year": 1990 + n % 30} | (
-            {"name": f"分部{n}"} if entity.key() == "campus" else {}
-        )
-        return {**own, **{name: value for name, value in fresh.items() if name in own}}
 
     def _form(self, path: str, entity: Any, target: Key | None) -> dict[str, Any]:
         if path.startswith("/search/"):
@@ -426,6 +426,43 @@ def test_nothing_from_elsewhere_is_shown_or_changed(site: Site, attacker: Attack
 
     fuzz(site, one_request)
     nothing_changed(there)
+
+
+@pytest.mark.parametrize("attacker", ["wang", "zhou"], indirect=True)
+def test_no_key_of_an_own_row_is_turned_elsewhere(attacker: Attacker) -> None:
+    """Each key of each entity, by page and by REST, in a new row and in an old one, in an otherwise honest form."""
+    from app.core.entity import registry
+
+    there, tried = attacker.there, 0
+    for rule, method in attacker.routes("page") + attacker.routes("rest"):
+        entity = next((e for e in registry if e.key() == entity_of(rule.rule)), None)
+        if (
+            entity is None
+            or method == "DELETE"
+            or not re.search(r"/(add|edit/<int:pk>|<int:pk>|)$", rule.rule)
+        ):
+            continue
+        target = (entity.key(), there.ids(entity.key(), own=True)[0]) if "<int:pk>" in rule.rule else None
+        for name, one in entity.fields().items():
+            for row_id in there.ids(one.target.partition(".")[0])[:3] if one.kind == "key" else ():
+                tried += 1
+                body = honest(there, entity, target, 10 + tried) | {name: row_id}
+                answer = _send(attacker, rule.rule, method, target, body)
+                assert answer.status_code in (403, 404, 422), f"{method} {rule.rule} {name}"
+                nothing_changed(there)
+    assert tried > 20
+
+
+def _send(
+    attacker: Attacker, rule: str, method: str, target: Key | None, body: dict[str, Any]
+) -> TestResponse:
+    path = rule.replace("<int:pk>", str(target[1] if target else ""))
+    version = str(attacker.there.own[target]["version"]) if target else ""
+    if path.startswith("/api/"):
+        tag = {"If-Match": f'"{version}"'} if target else {}
+        return attacker.client.open(path, method=method, json=body, headers=tag)
+    typed = {name: _typed(value) for name, value in body.items()}
+    return attacker.client.post(path, data=typed | ({"version": version} if target else {}))
 
 
 def test_a_list_counts_only_what_is_the_readers_own(attacker: Attacker) -> None:

@@ -16,9 +16,9 @@ from tests import postgres
 
 PUPILS = int(os.environ.get("XUEJI_MANY", "1000000"))
 MOST_STATEMENTS = 10
-NAME = "million"
+NAME = f"million_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
-pytestmark = pytest.mark.xdist_group(NAME)  # one worker builds it, for all pages
+pytestmark = pytest.mark.xdist_group("million")  # one worker builds it, for all pages
 
 
 @pytest.fixture(scope="module")

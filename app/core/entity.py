@@ -33,7 +33,8 @@ class Entity(Model):
     """Base of every registered model. A concrete subclass is registered by being defined.
 
     Class words: `__label__` (Chinese name), `__path__` (plural in addresses), `__menu__` ("组 › 项"),
-    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named),
+    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named), `__shown_from__` (the columns and links that such a name is
+    made from, where it is no column itself),
     `__actions__` (what exists at all), `__procedure__` (what to use instead of a refused button),
     `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
     `__school_wide__` (a narrowed grant still reads the whole school's rows), `__inline_of__` (key of the entity in
@@ -47,6 +48,7 @@ class Entity(Model):
     __menu__: ClassVar[str] = ""
     __natural_key__: ClassVar[str] = ""
     __shown_as__: ClassVar[str] = ""
+    __shown_from__: ClassVar[tuple[str, ...]] = ()
     __actions__: ClassVar[tuple[str, ...]] = ALL_ACTIONS
     __procedure__: ClassVar[str] = ""
     __narrow__: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -61,6 +63,7 @@ class Entity(Model):
     __list_links__: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()
     __scope__: ClassVar[Scope] = "open"
     __extra_args__: ClassVar[tuple[Any, ...]] = ()
+    _key: ClassVar[str] = ""
 
     settled: frozenset[str] = frozenset()  # columns that `settle` filled in the last save: nobody typed them
     doubts: Complained = ()  # what `settle` found; set anew by each `settle` that looks things up
@@ -75,7 +78,7 @@ class Entity(Model):
 
     @declared_attr.directive
     def __tablename__(cls) -> str:
-        return _snake(cls.__name__)
+        return cls._key
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
@@ -86,6 +89,7 @@ class Entity(Model):
         return (*cls._place_args(), *_sort_indexes(cls), *cls.__extra_args__, {"sqlite_autoincrement": True})
 
     def __init_subclass__(cls, **words: Any) -> None:
+        cls._key = _snake(cls.__name__)
         super().__init_subclass__(**words)
         if not cls.__dict__.get("__abstract__"):
             registry.add(cls)
@@ -99,7 +103,7 @@ class Entity(Model):
     @classmethod
     def key(cls) -> str:
         """The entity's name in rights, audit and endpoints: "student", "school_class"."""
-        return str(cls.__tablename__)
+        return cls._key
 
     @classmethod
     def fields(cls) -> Mapping[str, Field]:
@@ -113,7 +117,12 @@ class Entity(Model):
     @classmethod
     def links(cls) -> Mapping[str, Link]:
         """Relationship name → Link."""
-        return {r.key: r.info["link"] for r in sa.inspect(cls).relationships if "link" in r.info}
+        found = cls.__dict__.get("_links")
+        if found is None:
+            relations = sa.inspect(cls).relationships
+            found = MappingProxyType({r.key: r.info["link"] for r in relations if "link" in r.info})
+            cls._links = found
+        return found
 
     @classmethod
     def default_of(cls, name: str) -> Any:
@@ -131,6 +140,10 @@ class Entity(Model):
         return field.mask(text) if text and field.mask else text
 
     # --- what an entity may say for itself ---
+
+    @classmethod
+    def load_names(cls, session: Session, rows: Iterable[Entity]) -> None:
+        """For a page of rows: loads at once what their names are made from beyond `__shown_from__`."""
 
     @classmethod
     def can_search(cls) -> bool:
@@ -203,7 +216,10 @@ def _described(cls: type[Entity]) -> Iterator[tuple[str, Field]]:
 
 
 def _sort_indexes(cls: type[Entity]) -> Iterator[sa.Index]:
-    """Keyset paging wants (school, column, id) and (authority, column, id) for each sortable column."""
+    """Keyset paging wants (school, column, id) and (authority, column, id) for each sortable column.
+
+    What lies in the recycle bin is left out, so that counting asks the index alone.
+    """
     if cls.__scope__ not in ("place", "pupil"):
         return
     columns = {"id", cls.__order__.removeprefix("-")}
@@ -211,10 +227,12 @@ def _sort_indexes(cls: type[Entity]) -> Iterator[sa.Index]:
         field = getattr(getattr(value, "column", None), "info", {}).get("field")
         if field is not None and field.sort:
             columns.add(field.sort if isinstance(field.sort, str) else name)
+    shown = sa.column("deleted_at").is_(None) if issubclass(cls, Recyclable) else None
     for column in sorted(columns):
         for place in ("school_id", "authority_code"):
             parts = (place, "id") if column == "id" else (place, column, "id")
-            yield sa.Index(f"ix_{cls.__tablename__}_{'_'.join(parts)}", *parts)
+            name = f"ix_{cls.__tablename__}_{'_'.join(parts)}"
+            yield sa.Index(name, *parts, sqlite_where=shown, postgresql_where=shown)
 
 
 # --- registry -----------------------------------------------------------------------------------------
@@ -228,7 +246,7 @@ class Registry:
         self.generation = 0  # grows with every change: what is kept of a registry is kept under it
 
     def add(self, entity: type[Entity]) -> None:
-        self._entities[_snake(entity.__name__)] = entity
+        self._entities[entity.key()] = entity
         self.generation += 1
 
     def remove(self, entity: type[Entity]) -> None:

@@ -192,13 +192,15 @@ def session_key(user: User) -> str:
 User.get_id = session_key
 
 
-def user_of(session: Session, key: object) -> User | None:
-    """The person of a session key, if the account is active and its epoch unchanged."""
+def person_of(session: Session, key: object) -> tuple[User, Actor] | None:
+    """The person of a session key and who acts, if the account is active and its epoch unchanged."""
     user_id, _sep, epoch = str(key).partition(":")
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
         return None
-    user = session.get(User, int(user_id), populate_existing=True)
-    return user if user is not None and user.is_active and str(user.epoch) == epoch else None
+    found = rights.load_person(session, int(user_id))
+    if found is None or not found[0].is_active or str(found[0].epoch) != epoch:
+        return None
+    return found
 
 
 def end_sessions(user: User) -> None:

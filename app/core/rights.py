@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
 )
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, load_only, mapped_column, relationship
 
 from app.core import audit
 from app.core.entity import Entity, registry
@@ -282,9 +282,9 @@ def describe(right: str) -> str:
 # --- reading grants: one query a request --------------------------------------------------------------
 
 
-def load_actor(session: Session, user: User, now: datetime | None = None) -> Actor:
-    """The person with every grant open at `now`, in one statement."""
-    now = now or datetime.now(UTC)
+@cache
+def _person_query() -> sa.Select[Any]:
+    """Built once: the account with its open grants, for the parameters `user_id` and `now`."""
     pairs = (
         sa.select(sa.func.aggregate_strings(ViewMenu.name + ":" + Permission.name, ","))
         .select_from(assoc_permissionview_role)
@@ -294,39 +294,63 @@ def load_actor(session: Session, user: User, now: datetime | None = None) -> Act
         .where(assoc_permissionview_role.c.role_id == Grant.role_id)
         .scalar_subquery()
     )
-    found = session.execute(
-        sa.select(
-            Grant.id,
-            Role.label,
-            pairs,
-            Grant.school_id,
-            Grant.region_code,
-            Grant.grade_ids,
-            Grant.class_ids,
-            Grant.usable,
-            Grant.passable,
-            Grant.until,
+    of_grant = (Grant.id, Role.label, pairs, Grant.school_id, Grant.region_code, Grant.grade_ids)
+    more = (Grant.class_ids, Grant.usable, Grant.passable, Grant.until)
+    return (
+        sa.select(User, *of_grant, *more)
+        .outerjoin(
+            Grant, sa.and_(Grant.person_id == User.id, *_open_at(sa.bindparam("now", type_=UtcDateTime)))
         )
-        .join(Role, Role.id == Grant.role_id)
-        .where(Grant.person_id == user.id, *_open_at(now))
+        .outerjoin(Role, Role.id == Grant.role_id)
+        .where(User.id == sa.bindparam("user_id", type_=sa.Integer))
         .order_by(Grant.id)
+        .options(load_only(*_ASKED_OF_EVERYBODY))
+        .execution_options(populate_existing=True)
     )
+
+
+_ASKED_OF_EVERYBODY = (
+    User.username,
+    User.first_name,
+    User.active,
+    User.password,
+    User.school_id,
+    User.region_code,
+    User.epoch,
+    User.ended_sessions,
+    User.password_set_at,
+    User.must_change_password,
+    User.is_demo,
+)
+"""What a request wants to know of its account; the rest is read by the few pages that show it."""
+
+
+def load_person(session: Session, user_id: int, now: datetime | None = None) -> tuple[User, Actor] | None:
+    """The account and who acts through it, with every grant open at `now`, in one statement; None without account."""
+    words = {"user_id": user_id, "now": now or datetime.now(UTC)}
+    found = session.execute(_person_query(), words).all()
+    if not found:
+        return None
     holdings = tuple(
         Holding(
             id_, label, _rights_in(text), Extent.of(school, region, grades, classes), usable, passable, until
         )
-        for id_, label, text, school, region, grades, classes, usable, passable, until in found
+        for _u, id_, label, text, school, region, grades, classes, usable, passable, until in found
+        if id_ is not None
     )
-    return Actor(
-        id=user.id,
-        name=user.first_name,
-        holdings=holdings,
-        school_id=user.school_id,
-        region_code=user.region_code,
-    )
+    user: User = found[0][0]
+    return user, Actor(user.id, user.first_name, holdings, user.school_id, user.region_code)
 
 
-def _open_at(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def load_actor(session: Session, user: User, now: datetime | None = None) -> Actor:
+    """Who acts through the account."""
+    found = load_person(session, user.id, now)
+    assert found is not None
+    return found[1]
+
+
+def _open_at(now: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """`now`: a moment, or the parameter that stands for one."""
     return (
         Grant.withdrawn_at.is_(None),
         Grant.starts_at <= now,
@@ -334,6 +358,7 @@ def _open_at(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+@lru_cache(maxsize=1024)
 def _rights_in(text: str | None) -> frozenset[str]:
     pairs = (part.split(":", 1) for part in (text or "").split(",") if part)
     return frozenset(as_right(permission, view) for view, permission in pairs)

@@ -18,6 +18,8 @@ from flask_babel import gettext as _
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, object_session, with_loader_criteria
+from sqlalchemy.orm.interfaces import CriteriaOption
+from sqlalchemy.sql.visitors import anon_map
 
 from app.core import audit, rights, statements
 from app.core.authority import Authority
@@ -105,11 +107,11 @@ def _read_wall(state: Any) -> None:
     if info.get("unscoped"):
         _refuse_whole_rows(state)
         return
-    options = info.get("criteria")
-    if options is None:
-        options = _criteria(info.get("actor"), bool(info.get("with_deleted")), registry.generation)
-        info["criteria"] = options
-    state.statement = state.statement.options(*options)
+    criteria = info.get("criteria")
+    if criteria is None:
+        criteria = _criteria(info.get("actor"), bool(info.get("with_deleted")), registry.generation)
+        info["criteria"] = criteria
+    state.statement = state.statement.options(criteria)
 
 
 def _refuse_whole_rows(state: Any) -> None:
@@ -118,9 +120,42 @@ def _refuse_whole_rows(state: Any) -> None:
 
 
 @lru_cache(maxsize=512)
-def _criteria(by: Actor | None, deleted_too: bool, generation: int) -> tuple[Any, ...]:
+def _criteria(by: Actor | None, deleted_too: bool, generation: int) -> Criteria:
     """One criterion for each entity. Kept for the actors of late: whoever holds the same grants is the same key."""
-    return tuple(_make_criteria(by, deleted_too))
+    return Criteria(tuple(_make_criteria(by, deleted_too)))
+
+
+class Criteria(CriteriaOption):
+    """The criteria of all entities as one option of a statement.
+
+    Their part of SQLAlchemy's cache key is the same for every statement, so it is worked out here and not each time.
+    """
+
+    propagate_to_loaders = False  # what a loader asks for later meets the read wall itself
+
+    def __init__(self, parts: tuple[Any, ...]) -> None:
+        known, self._values = anon_map(), list[Any]()
+        self._parts = parts
+        self._shape = _number_of(tuple(part._gen_cache_key(known, self._values) for part in parts))
+
+    def _gen_cache_key(self, known: Any, values: list[Any]) -> tuple[Any, ...]:
+        values.extend(self._values)
+        return (Criteria, self._shape)
+
+    def process_compile_state(self, compile_state: Any) -> None:
+        for part in self._parts:
+            part.process_compile_state(compile_state)
+
+    def get_global_criteria(self, attributes: dict[Any, Any]) -> None:
+        for part in self._parts:
+            part.get_global_criteria(attributes)
+
+
+_shapes: dict[tuple[Any, ...], int] = {}
+
+
+def _number_of(shape: tuple[Any, ...]) -> int:
+    return _shapes.setdefault(shape, len(_shapes))
 
 
 def _make_criteria(by: Actor | None, deleted_too: bool) -> Iterator[Any]:

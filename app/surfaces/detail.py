@@ -13,7 +13,7 @@ from app.core.audit import AuditEntry
 from app.core.entity import Entity, registry
 from app.core.fields import HERE, Choice, Field, Key, Text
 from app.core.wording import N_
-from app.surfaces.display import Revealed, cell, past_text
+from app.surfaces.display import Painter, Revealed, cell, painter, past_text
 from app.surfaces.listing import crumbs, has_made_name, reveal_form
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import (
@@ -163,7 +163,8 @@ def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> Re
     order = getattr(child, child.__order__.removeprefix("-"))
     found = list(site.session.scalars(query.order_by(order, child.id).limit(RELATED + 1)).unique())
     revealed = Revealed.now(child, site.by)
-    rows = tuple(_related_row(one, shown, site, revealed) for one in found[:RELATED])
+    painters = [painter(child, f, site, revealed) for f in shown]
+    rows = tuple(_related_row(one, painters, site) for one in found[:RELATED])
     more = None
     if len(found) > RELATED and "list" in child.__actions__ and site.by.has(f"{child.key()}:list"):
         more = site.list_url(child, **{key: obj.id})
@@ -171,9 +172,9 @@ def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> Re
     return RelatedTable(_(child.__label__), tuple(labels), rows, _("暂无记录"), more)
 
 
-def _related_row(one: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> Row:
+def _related_row(one: Entity, painters: Sequence[Painter], site: Site) -> Row:
     url = site.show_url(type(one), one.id) if site.can_open(type(one)) else None
-    cells = [cell(one, f, site, revealed) for f in fields]
+    cells = [paint(one) for paint in painters]
     if has_made_name(type(one)):
         return Row(one.id, url, (Cell(one.shown(), url=url), *cells))
     if url and cells and cells[0].url is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask import current_app, session
 from flask_babel import gettext as _
 
@@ -78,22 +79,48 @@ def link_text(obj: Entity, field: Key) -> str:
     return str(getattr(target, type(obj).links()[field.link].shown_as) or "")
 
 
-def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed()) -> Cell:
-    value = getattr(obj, field.name)
+Painter = Callable[[Entity], Cell]
+
+
+def painter(entity: type[Entity], field: Field, site: Site, revealed: Revealed = Revealed()) -> Painter:
+    """What makes the cell of one field for row after row: all that does not depend on the row is asked once."""
     if isinstance(field, Key):
-        return _key_cell(obj, field, site)
-    text = text_of(field, value, obj.id, revealed)
-    tone = TONES.get(str(value)) if isinstance(field, Choice) or field.name == "verification" else None
-    masked = bool(text) and is_masked(field, obj.id, revealed)
-    return Cell(text, tone=tone, masked=masked, wide=len(text) > 40)
+        return _key_painter(entity, field, site)
+    name, show, mask, seen = field.name, field.show, field.mask, revealed.ids
+    has_tone = isinstance(field, Choice) or name == "verification"
+
+    def paint(obj: Entity) -> Cell:
+        value = getattr(obj, name)
+        text = show(value)
+        masked = mask is not None and bool(text) and obj.id not in seen
+        if mask is not None and masked:
+            text = mask(text)
+        tone = TONES.get(str(value)) if has_tone else None
+        return Cell(text, None, tone, masked, len(text) > 40)
+
+    return paint
 
 
-def _key_cell(obj: Entity, field: Key, site: Site) -> Cell:
-    target = linked(obj, field)
-    url = None
-    if isinstance(target, Entity) and site.can_open(type(target)):
-        url = site.show_url(type(target), target.id)
-    return Cell(link_text(obj, field), url=url)
+def _key_painter(entity: type[Entity], field: Key, site: Site) -> Painter:
+    if not field.link:
+        return lambda obj: Cell("")
+    link, shown_as = field.link, entity.links()[field.link].shown_as
+    target = sa.inspect(entity).relationships[link].mapper.class_
+    can_open = issubclass(target, Entity) and site.can_open(target)
+
+    def paint(obj: Entity) -> Cell:
+        found = getattr(obj, link)
+        if found is None:
+            return Cell("")
+        return Cell(
+            str(getattr(found, shown_as) or ""), url=site.show_url(target, found.id) if can_open else None
+        )
+
+    return paint
+
+
+def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed()) -> Cell:
+    return painter(type(obj), field, site, revealed)(obj)
 
 
 # --- values of the past (audit) -----------------------------------------------------------------------

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import InstrumentedAttribute, joinedload, load_only
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
 from app.core import rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import Code, Day, Field, Flag, Key, Number, Text, Unreadable
-from app.surfaces.display import Revealed, cell
-from app.surfaces.site import Site
+from app.surfaces.display import Painter, Revealed, painter
+from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
 
 PAGE_SIZE = 50
@@ -182,9 +183,11 @@ class Listing:
 
     def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
+        self.path = site.list_url(entity)
         self.asked = read_args(entity, site.by, args)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False
+        self.counted: int | None = None
 
     def require_sound(self) -> None:
         """Raises Invalid when the address asks for what there is not."""
@@ -198,6 +201,14 @@ class Listing:
         if self.asked.q:
             found.append(self.entity.search(self.asked.q, self.site.session.get_bind().dialect.name))
         return found
+
+    @cached_property
+    def filters(self) -> dict[str, Field]:
+        return filters_of(self.entity, self.site.by)
+
+    @cached_property
+    def sortable(self) -> dict[str, Field]:
+        return sortable(self.entity, self.site.by)
 
     def fields(self) -> list[Field]:
         """The list's columns: those declared as listed, or the first six where none is; for people who see several
@@ -214,46 +225,79 @@ class Listing:
         return any(e.low for e in extents) or len(extents) > 1
 
     def rows(self, fields: Sequence[Field] | None = None) -> list[Entity]:
-        """One page of rows in reading order; sets `has_more`."""
-        backwards = self.asked.before is not None
-        cursor = self._cursor(self.asked.before if backwards else self.asked.after)
-        down = self.descending != (backwards and cursor is not None)
-        query = sa.select(self.entity).where(*self.where()).limit(self.asked.size + 1)
+        """One page of rows in reading order; sets `has_more`, and `counted` where that came along."""
+        shown = fields or self.fields()
+        if self.asked.q and self._is_first():
+            found = self._searched(shown)
+            if self.counted is not None and self.counted <= COUNT_CAP:
+                return self._cut(found)
+        return self._cut(self._walked(shown))
+
+    def _is_first(self) -> bool:
+        return self.asked.after is None and self.asked.before is None
+
+    def _cut(self, found: list[Entity]) -> list[Entity]:
+        self.has_more = len(found) > self.asked.size
+        found = found[: self.asked.size]
+        if self._is_first() and not self.has_more:
+            self.counted = len(found)
+        if self.asked.before is not None and self._cursor is not None:
+            found.reverse()
+        return found
+
+    def _walked(self, fields: Sequence[Field]) -> list[Entity]:
+        """The page by walking an index from the cursor on."""
+        cursor = self._cursor
+        down = self.descending != (self.asked.before is not None and cursor is not None)
+        page = sa.select(self.entity.id).where(*self.where()).limit(self.asked.size + 1)
         if cursor is not None:
             here = sa.tuple_(*self.columns)
             there = sa.tuple_(
                 *(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True))
             )
-            query = query.where(here < there if down else here > there)
-        query = query.order_by(*(c.desc() if down else c.asc() for c in self.columns))
-        query = query.options(*self._loads(fields or self.fields()))
-        found = list(self.site.session.scalars(query).unique())
-        self.has_more = len(found) > self.asked.size
-        found = found[: self.asked.size]
-        if backwards and cursor is not None:
-            found.reverse()
+            page = page.where(here < there if down else here > there)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
+        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+
+    def _searched(self, fields: Sequence[Field]) -> list[Entity]:
+        """The first page of what is searched for, found once for the page and for its count: an index of names has no
+        order that could be walked. Beyond COUNT_CAP hits the page is any, and to be walked after all."""
+        hits = sa.select(*self.columns).where(*self.where()).limit(COUNT_CAP + 1).subquery()
+        order = [hits.c[c.key].desc() if self.descending else hits.c[c.key] for c in self.columns]
+        page = sa.select(hits.c.id, sa.func.count().over().label("hits"))
+        page_ = page.order_by(*order).limit(self.asked.size + 1).subquery()
+        query = sa.select(self.entity, page_.c.hits).join(page_, page_.c.id == self.entity.id)
+        query = query.order_by(*(c.desc() if self.descending else c for c in self.columns))
+        found = self.site.session.execute(query.options(*self._loads(fields))).all()
+        self.counted = found[0].hits if found else 0
+        return self._named([row[0] for row in found], fields)
+
+    def _loads(self, fields: Sequence[Field]) -> tuple[Any, ...]:
+        """Linked names are joined to the page alone: inside it they would be joined to every row that is sorted."""
+        entity: Any = self.entity
+        return _loads(entity, tuple(f.name for f in fields), tuple(c.key for c in self.columns))
+
+    def _named(self, found: list[Entity], fields: Sequence[Field]) -> list[Entity]:
+        load_names(self.site.session, self.entity, found, fields)
         return found
 
-    def _cursor(self, row_id: int | None) -> Sequence[Any] | None:
+    @cached_property
+    def _cursor(self) -> Sequence[Any] | None:
         """The sort values of the row the address names; a row that vanished means page one."""
+        row_id = self.asked.after if self.asked.before is None else self.asked.before
         if row_id is None:
             return None
         query = sa.select(*self.columns).where(self.entity.id == row_id)
         return self.site.session.execute(query).first()
 
-    def _loads(self, fields: Sequence[Field]) -> Iterator[Any]:
-        """Only the columns that the list shows, and the linked rows' names along with them."""
-        names = {"id", "version", *(f.name for f in fields), *(c.key for c in self.columns)}
-        if self.entity.__shown_as__ in self.entity.fields():
-            names.add(self.entity.__shown_as__)
-        if not self._name_column():
-            yield load_only(*(getattr(self.entity, name) for name in names))
-        for one in fields:
-            if isinstance(one, Key) and one.link:
-                yield _link_load(self.entity, one.link)
-
     def count(self) -> int:
-        """Exact to COUNT_CAP, COUNT_CAP + 1 beyond. Ordered, so that an index is walked and not the table."""
+        """Exact to COUNT_CAP, COUNT_CAP + 1 beyond. Ordered, so that an index is walked and not the table.
+
+        After `rows`, asks only for what these do not tell.
+        """
+        if self.counted is not None:
+            return self.counted
         inner = sa.select(self.entity.id).where(*self.where())
         inner = inner.order_by(*self.columns).limit(COUNT_CAP + 1)
         query = sa.select(sa.func.count()).select_from(inner.subquery())
@@ -264,7 +308,7 @@ class Listing:
     def url(self, **changes: object) -> str:
         """This list's address with some words changed; paging starts anew unless named."""
         kept: dict[str, object] = {k: v for k, v in self.args.items() if k not in ("after", "before") and v}
-        return self.site.list_url(self.entity, **(kept | changes))
+        return with_args(self.path, kept | changes)
 
     def page(self) -> ListPage:
         fields = self.fields()
@@ -275,7 +319,7 @@ class Listing:
             title=_(self.entity.__label__),
             crumbs=crumbs(self.entity, self.site),
             columns=[*self._name_column(), *(self._column(f) for f in fields)],
-            rows=[self._row(obj, fields, revealed) for obj in rows],
+            rows=self._painted(rows, fields, revealed),
             count=count_text(self.count()),
             filters=[self._filter(f) for f in self._offered()],
             chips=list(self._chips()),
@@ -283,8 +327,8 @@ class Listing:
             search_hint=_(self.entity.__search_hint__) if self.entity.__search_hint__ else "",
             search_url=f"/search/{self.entity.__path__}",
             keep=tuple(self._kept("q", "found")) + ((("site", "bureau"),) if self.site.is_bureau else ()),
-            keep_filtering=tuple(self._kept(*filters_of(self.entity, self.site.by))),
-            reset_url=self.site.list_url(self.entity),
+            keep_filtering=tuple(self._kept(*self.filters)),
+            reset_url=self.path,
             first_url=self.url() if self.asked.after or self.asked.before else None,
             previous_url=self._previous(rows),
             next_url=self._next(rows),
@@ -306,7 +350,7 @@ class Listing:
         current: Literal["asc", "desc"] | None = None
         if self.asked.sort.removeprefix("-") == one.name:
             current = "desc" if self.asked.sort.startswith("-") else "asc"
-        can = one.name in sortable(self.entity, self.site.by)
+        can = one.name in self.sortable
         turn = f"-{one.name}" if current == "asc" else one.name
         return Column(
             one.name,
@@ -319,15 +363,22 @@ class Listing:
     def _name_column(self) -> list[Column]:
         return [Column("", _(self.entity.__label__))] if has_made_name(self.entity) else []
 
-    def _row(self, obj: Entity, fields: Sequence[Field], revealed: Revealed) -> Row:
-        url = self.site.show_url(self.entity, obj.id) if self.site.can_open(self.entity) else None
-        cells = [cell(obj, one, self.site, revealed) for one in fields]
-        if self._name_column():
+    def _painted(self, rows: Sequence[Entity], fields: Sequence[Field], revealed: Revealed) -> list[Row]:
+        painters = [painter(self.entity, one, self.site, revealed) for one in fields]
+        can_open, has_name = self.site.can_open(self.entity), has_made_name(self.entity)
+        named = self.entity.__shown_as__ or self.entity.__natural_key__
+        at = next((i for i, f in enumerate(fields) if f.name == named), 0)
+        return [self._row(obj, painters, can_open, None if has_name else at) for obj in rows]
+
+    def _row(self, obj: Entity, painters: Sequence[Painter], can_open: bool, name_at: int | None) -> Row:
+        """`name_at`: which cell leads to the row; None where the row is named before all cells."""
+        url = self.site.show_url(self.entity, obj.id) if can_open else None
+        cells = [paint(obj) for paint in painters]
+        if name_at is None:
             return Row(obj.id, url, (Cell(obj.shown(), url=url), *cells))
-        name = self.entity.__shown_as__ or self.entity.__natural_key__
-        at = next((i for i, f in enumerate(fields) if f.name == name), 0)
-        if url and cells and cells[at].url is None and cells[at].tone is None:
-            cells[at] = Cell(cells[at].text or _("查看"), url=url, masked=cells[at].masked)
+        if url and cells and cells[name_at].url is None and cells[name_at].tone is None:
+            named = cells[name_at]
+            cells[name_at] = Cell(named.text or _("查看"), url=url, masked=named.masked)
         return Row(obj.id, url, tuple(cells))
 
     def neighbours(self, rows: Sequence[Entity]) -> tuple[int | None, int | None]:
@@ -348,8 +399,7 @@ class Listing:
 
     def _offered(self) -> list[Field]:
         active = {f.name for f, _op, _v in self.asked.conditions}
-        offered = filters_of(self.entity, self.site.by).values()
-        return [f for f in offered if f.listed or f.filter or f.name in active]
+        return [f for f in self.filters.values() if f.listed or f.filter or f.name in active]
 
     def _filter(self, one: Field) -> Filter:
         values = {
@@ -393,16 +443,49 @@ class Listing:
         )
 
     def _here(self) -> str:
-        return self.site.list_url(self.entity, **self.args)
+        return with_args(self.path, dict(self.args))
 
 
-def _link_load(entity: type[Entity], link: str) -> Any:
-    """The linked row along with this one: its name alone where that is a column."""
+@lru_cache(maxsize=512)
+def _loads(entity: Any, shown: tuple[str, ...], order: tuple[str, ...]) -> tuple[Any, ...]:
+    """Only the columns that a list shows and sorts by, and the linked rows' names along with them."""
+    fields, links = entity.fields(), sa.inspect(entity).relationships
+    names = {"id", "version", *shown, *order}
+    names |= {entity.__shown_as__} if entity.__shown_as__ in fields else set(entity.__shown_from__)
+    shown_links = {f.link for name in shown if isinstance(f := fields[name], Key) and f.link}
+    return (
+        load_only(*(getattr(entity, name) for name in sorted(names) if name not in links)),
+        *(
+            name_load(joinedload(getattr(entity, link)), entity, link)
+            for link in sorted(shown_links | {name for name in names if name in links})
+        ),
+    )
+
+
+def name_load(load: Any, entity: type[Entity], link: str) -> Any:
+    """Of a linked row only what its name is made from; `load` is the option that loads the link."""
+    target = getattr(entity, link).property.mapper
     shown = entity.links()[link].shown_as
-    relation = getattr(entity, link)
-    target = relation.property.mapper
-    load = joinedload(relation)
-    return load.load_only(getattr(target.class_, shown)) if shown in target.column_attrs else load
+    parts = (shown,) if shown in target.column_attrs else getattr(target.class_, "__shown_from__", ())
+    columns = [getattr(target.class_, name) for name in parts if name in target.column_attrs]
+    further = [name for name in parts if name in target.relationships]
+    if columns:
+        load = load.load_only(*columns)
+    return load.options(
+        *(name_load(joinedload(getattr(target.class_, n)), target.class_, n) for n in further)
+    )
+
+
+def load_names(
+    session: Session, entity: type[Entity], rows: Sequence[Entity], fields: Sequence[Field]
+) -> None:
+    """What names of these rows, and of those they point at, are made from beyond their own columns."""
+    entity.load_names(session, rows)
+    for one in fields:
+        if isinstance(one, Key) and one.link:
+            target = getattr(entity, one.link).property.mapper.class_
+            if issubclass(target, Entity):
+                target.load_names(session, [found for row in rows if (found := getattr(row, one.link))])
 
 
 def reveal_form(

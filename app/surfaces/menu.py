@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import Flask, g, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from app.core.entity import Entity, registry
@@ -75,13 +77,26 @@ def add(entry: Entry) -> None:
 
 def groups(by: Actor, path: str) -> list[MenuGroup]:
     """The groups this person sees, in the order of wording.md; the page at `path` is marked."""
+    asked = (by.usable_rights, by.is_of_bureau, registry.generation, tuple(_entries), str(get_locale()))
+    return [_group(*one, path) for one in _ordered(*asked)]
+
+
+@lru_cache(maxsize=256)
+def _ordered(
+    rights: frozenset[str], is_of_bureau: bool, generation: int, entries: tuple[Entry, ...], language: str
+) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """(group, icon, its (label, address) pairs). Kept: people of one role and language have one menu."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for menu, url in _all(by):
+    for menu, url in _all(rights, is_of_bureau, entries):
         group, _sep, label = menu.partition(" › ")
         found.setdefault(group, []).append((label, url))
     order = {name: n for n, name in enumerate((HOME, BUREAU, *SCHOOL_GROUPS))}
     return [
-        _group(name, sorted(found[name], key=lambda item: _rank(item[0])), path)
+        (
+            _(name),
+            ICONS.get(name, "dot"),
+            [(_(label), url) for label, url in sorted(found[name], key=lambda item: _rank(item[0]))],
+        )
         for name in sorted(found, key=lambda name: order.get(name, 99))
     ]
 
@@ -90,9 +105,9 @@ def _rank(label: str) -> tuple[int, str]:
     return (_ORDER.index(label) if label in _ORDER else 99, label)
 
 
-def _group(name: str, items: list[tuple[str, str]], path: str) -> MenuGroup:
-    made = tuple(MenuItem(_(label), url, _is_here(url, path)) for label, url in items)
-    return MenuGroup(_(name), made, ICONS.get(name, "dot"), any(item.active for item in made))
+def _group(name: str, icon: str, items: list[tuple[str, str]], path: str) -> MenuGroup:
+    made = tuple(MenuItem(label, url, _is_here(url, path)) for label, url in items)
+    return MenuGroup(name, made, icon, any(item.active for item in made))
 
 
 def _is_here(url: str, path: str) -> bool:
@@ -100,31 +115,30 @@ def _is_here(url: str, path: str) -> bool:
     return path == url or (base.count("/") > 1 and base != BUREAU_HOME and path.startswith(base))
 
 
-def _all(by: Actor) -> Iterator[tuple[str, str]]:
-    if by.is_of_bureau:
-        yield from _bureau(by)
+def _all(rights: frozenset[str], is_of_bureau: bool, entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+    if is_of_bureau:
+        yield from _bureau(rights)
     for entity in registry:
-        if not entity.__menu__ or not by.has(f"{entity.key()}:list") or "list" not in entity.__actions__:
+        if not entity.__menu__ or f"{entity.key()}:list" not in rights or "list" not in entity.__actions__:
             continue
-        if by.is_of_bureau and entity.__bureau__ and not _can_write(by, entity):
+        if is_of_bureau and entity.__bureau__ and not _can_write(rights, entity):
             continue  # read on the bureau's own site
         yield entity.__menu__, f"/{entity.__path__}/list/"
-    for entry in _entries:
-        if not entry.right or by.has(entry.right):
+    for entry in entries:
+        if not entry.right or entry.right in rights:
             yield entry.menu, entry.url
 
 
-def _bureau(by: Actor) -> Iterator[tuple[str, str]]:
-    if not any(by.has(f"{e.key()}:list") for e in registry if e.__bureau__):
-        return
-    yield f"{BUREAU} › 区域概览", BUREAU_HOME
-    for entity in registry:
-        if entity.__bureau__ and by.has(f"{entity.key()}:list"):
-            yield f"{BUREAU} › {entity.__label__}", f"/bureau/{entity.__path__}/"
+def _bureau(rights: frozenset[str]) -> Iterator[tuple[str, str]]:
+    lists = [e for e in registry if e.__bureau__ and f"{e.key()}:list" in rights]
+    if lists:
+        yield f"{BUREAU} › 区域概览", BUREAU_HOME
+    for entity in lists:
+        yield f"{BUREAU} › {entity.__label__}", f"/bureau/{entity.__path__}/"
 
 
-def _can_write(by: Actor, entity: type[Entity]) -> bool:
-    return any(by.has(f"{entity.key()}:{verb}") for verb in ("add", "edit", "delete", "govern"))
+def _can_write(rights: frozenset[str], entity: type[Entity]) -> bool:
+    return any(f"{entity.key()}:{verb}" in rights for verb in ("add", "edit", "delete", "govern"))
 
 
 def register(app: Flask) -> None:

@@ -173,10 +173,9 @@ class SecurityManager(StockSecurityManager):
             return
         if time.time() - session["seen"] >= AFTER_SECONDS:
             session["seen"] = int(time.time())
-        self._enter(user)
+        self._enter(user, g.pop("entering"))
 
-    def _enter(self, user: User) -> None:
-        by = rights.load_actor(db.session(), user)
+    def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
         scope.set_actor(db.session(), by)
         scope.set_actor(reading_session(current_app), by)
@@ -204,22 +203,22 @@ class SecurityManager(StockSecurityManager):
     # --- Flask-Login and tokens ---
 
     def load_user(self, pk: str) -> User | None:
-        user = logins.user_of(db.session(), pk)
-        seen = session.get("seen")
-        if user is None or logins.is_ended(user, session.get("sid")) or not isinstance(seen, int):
+        found, seen = logins.person_of(db.session(), pk), session.get("seen")
+        if found is None or logins.is_ended(found[0], session.get("sid")) or not isinstance(seen, int):
             return None
         if time.time() - seen > login_rules().idle_after.total_seconds():
             g.ended = "idle"
             return None
-        return user
+        g.entering = found[1]
+        return found[0]
 
     def load_user_jwt(self, _jwt_header: dict[str, Any], jwt_data: dict[str, Any]) -> User | None:
         """A token dies with the epoch that it was given under, and where the password must be changed first."""
-        user = logins.user_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
-        if user is None or logins.must_change_password(user, login_rules(), datetime.now(UTC)):
+        found = logins.person_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
+        if found is None or logins.must_change_password(found[0], login_rules(), datetime.now(UTC)):
             return None
-        self._enter(user)
-        return user
+        self._enter(*found)
+        return found[0]
 
     # --- Flask-AppBuilder's questions ---
 

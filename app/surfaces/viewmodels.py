@@ -6,7 +6,7 @@ Plain values only: text is already labelled, masked and translated; URLs are com
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Tone = Literal["neutral", "good", "warn", "bad", "info"]
 Style = Literal["primary", "secondary", "danger", "link"]
@@ -42,13 +42,24 @@ class Reveal:
     active: bool = False  # values are shown now
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
+    """A page has hundreds of them: a tuple is made in a fraction of a dataclass's time."""
+
     text: str
     url: str | None = None
     tone: Tone | None = None  # drawn as a badge
     masked: bool = False
     wide: bool = False  # takes the whole width of a detail section
+
+    @property
+    def breaks(self) -> str:
+        """How its text may be broken over lines in a list: not at all, "long", or "wide"."""
+        length = len(self.text)
+        if length <= 15 or self.masked:
+            return ""
+        if self.wide:
+            return "wide"
+        return "long" if length > 24 or not self.text.isascii() else ""
 
 
 # --- list ---------------------------------------------------------------------------------------------

@@ -85,6 +85,24 @@ def test_quick_search_decides_by_what_was_typed(session: Session, typed: str, na
     assert {row.name for row in listed(session, "lin", q=typed).rows()} == names
 
 
+@pytest.mark.parametrize("sort", ["", "-name"])
+@pytest.mark.parametrize("cap", [1, 10_000])
+def test_a_search_is_in_order_and_counted_however_much_it_finds(
+    session: Session, monkeypatch: pytest.MonkeyPatch, cap: int, sort: str
+) -> None:
+    monkeypatch.setattr(listing, "COUNT_CAP", cap)
+    everyone = [row.id for row in listed(session, "lin", sort=sort, size="200").rows()]
+    found = {row.id for row in listed(session, "lin", q="子", size="200").rows()}
+    one = listed(session, "lin", q="子", sort=sort)
+    one.asked.size = 2
+    first = [row.id for row in one.rows()]
+    assert first == [id_ for id_ in everyone if id_ in found][:2]
+    assert one.count() == min(len(found), cap + 1)
+    more = listed(session, "lin", q="子", sort=sort, after=str(first[-1]))
+    assert first + [row.id for row in more.rows()] == [id_ for id_ in everyone if id_ in found]
+    assert more.count() == min(len(found), cap + 1)
+
+
 def test_a_number_finds_exactly_its_pupil(session: Session) -> None:
     wanted = cast.pupil("张一鸣")
     number = cast.student_no(wanted)

@@ -7,13 +7,13 @@ and pupils along in the database. How many pupils a class may hold is in `seats`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import Mapped, Session, object_session, relationship
+from sqlalchemy.orm import Mapped, Session, object_session, relationship, selectinload
 
 from app.areas.regions.models import name_of
 from app.areas.schools import seats
@@ -88,6 +88,7 @@ class Term(Entity):
     __path__ = "terms"
     __menu__ = "系统管理 › 学期"
     __shown_as__ = "full_name"
+    __shown_from__ = ("number", "academic_year")
     __extra_args__ = (sa.UniqueConstraint("academic_year_id", "number"),)
 
     academic_year_id: Mapped[int] = col.key("academic_year.id", listed=True, index=False)
@@ -325,6 +326,7 @@ class Grade(OfPlace, Entity):
     __path__ = "grades"
     __menu__ = "学校管理 › 年级管理"
     __shown_as__ = "name"
+    __shown_from__ = ("is_graduated", "entry_year", "first_year", "level")
     __order__ = "order_key"
     __narrow__ = {"grade": "id"}
     __school_wide__ = True
@@ -419,6 +421,7 @@ class SchoolClass(OfPlace, Recyclable, Entity):
     __path__ = "classes"
     __menu__ = "学校管理 › 班级管理"
     __shown_as__ = "full_name"
+    __shown_from__ = ("class_type", "number", "grade")
     __order__ = "order_key"
     __narrow__ = {"grade": "grade_id", "class": "id"}
     __school_wide__ = True
@@ -465,9 +468,17 @@ class SchoolClass(OfPlace, Recyclable, Entity):
     more_grades: Mapped[list[ClassGrade]] = relationship(
         primaryjoin="foreign(ClassGrade.class_id) == SchoolClass.id",
         viewonly=True,
-        lazy="selectin",
         order_by="ClassGrade.id",
     )
+
+    @classmethod
+    def load_names(cls, session: Session, rows: Iterable[Entity]) -> None:
+        """The further grades of the few classes that have any."""
+        mixed = {row.id for row in rows if isinstance(row, cls) and row.class_type == MULTI_GRADE}
+        if mixed:
+            session.scalars(
+                sa.select(cls).where(cls.id.in_(mixed)).options(selectinload(cls.more_grades))
+            ).all()
 
     @classmethod
     def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:

@@ -43,9 +43,14 @@ def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:
     part = names.clean(typed)
     found = Student.name.contains(part, autoescape=True)
     if dialect == "postgresql" and part:
-        characters = sa.func.string_to_array(Student.name, sa.null())
-        return sa.and_(characters.op("@>")(sa.cast(list(part), sa.ARRAY(sa.Text))), found)
+        held = sa.func.name_pieces(Student.name).op("@>")(sa.cast(_pieces(part), sa.ARRAY(sa.Text)))
+        return sa.and_(held, found) if len(part) > 2 else held
     return found
+
+
+def _pieces(part: str) -> list[str]:
+    """The pairs that whoever has this part in the name has as well; of one character itself."""
+    return [part[i : i + 2] for i in range(len(part) - 1)] or [part]
 
 
 def _begins(column: InstrumentedAttribute[str], text: str) -> sa.ColumnElement[bool]:

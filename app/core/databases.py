@@ -56,6 +56,11 @@ def analyze(session: Session) -> None:
     session.connection().execute(sa.text("ANALYZE"), execution_options={"unguarded": True})
 
 
+def define_on_postgresql(statement: str) -> None:
+    """What an index of a model needs to be there first, where tables are made without migrations."""
+    event.listen(db.metadata, "before_create", sa.DDL(statement).execute_if(dialect="postgresql"))
+
+
 def _set_up(engine: Engine) -> None:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_sqlite_connect):
         event.listen(engine, "connect", _on_sqlite_connect)

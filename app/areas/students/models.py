@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relat
 
 from app.areas.schools.models import Grade, SchoolClass, Term
 from app.areas.students import names, numbers
-from app.core import places
+from app.core import databases, places
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends
@@ -470,7 +470,7 @@ $$"""
 The cost keeps the planner from asking it of row after row instead of the index; and for a few thousand rows it should
 not start parallel workers either, so it is not declared safe for them."""
 
-sa.event.listen(Entity.metadata, "before_create", sa.DDL(NAME_PIECES).execute_if(dialect="postgresql"))
+databases.define_on_postgresql(NAME_PIECES)
 
 
 def today_here() -> date:

@@ -26,9 +26,10 @@ from flask_migrate import Migrate
 import config as settings
 from app.areas.people import passwords, roots
 from app.areas.people.roles import load_roles
-from app.core import checkup, jobs, rights, saving, scope, upkeep
+from app.core import checkup, grants, jobs, rights, saving, scope, upkeep
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
+from app.core.powers import describe, plain_rights
 from app.extensions import db
 
 STOP_WITHIN = 30  # seconds for the worker to finish what it has begun
@@ -115,8 +116,8 @@ def show_rights(sync: bool) -> None:
         return
     for role in db.session().scalars(sa.select(Role).order_by(Role.level, Role.id)):
         click.echo(f"{role.label or role.name} ({role.level})")
-        for right in sorted(rights.rights_in_role(role)):
-            click.echo(f"    {right:<28} {rights.describe(right)}")
+        for right in sorted(grants.rights_in_role(db.session(), role)):
+            click.echo(f"    {right:<28} {describe(right)}")
 
 
 @click.command("why")
@@ -134,14 +135,13 @@ def why(person: str, action: str, record: str) -> None:
     with scope.acting(session, _actor()), scope.with_deleted(session):
         obj = _record(record)
         right = f"{obj.key()}:{action.rpartition(':')[2]}"
-        if right not in rights.all_rights() or not right.endswith(action):
+        if right not in plain_rights() or not right.endswith(action):
             raise click.ClickException(_("没有“%(right)s”这项权限。请用flask rights查看。", right=action))
         verdict = scope.may(session, by, right.partition(":")[2], obj)
-        through = [h for h in by.holdings if scope.lends(session, h, right, obj)]
     if not verdict:
         click.echo(_("不可以。%(why)s", why=verdict))
         raise SystemExit(1)
-    for holding in through:
+    for holding in verdict.through:
         click.echo(_("可以。来自授权%(id)s（角色“%(role)s”）。", id=holding.grant_id, role=holding.role))
 
 

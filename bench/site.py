@@ -43,15 +43,15 @@ def build(server: Server, name: str, pupils: int) -> Flask:
 
 def _widen(username: str) -> None:
     """Lets the viewer see the province: the roles stay, their place grows."""
-    from app.core import rights, scope
+    from app.core import grants, rights, scope
 
     session = db.session()
     with scope.acting(session, rights.system("bench")) as by:
         person = session.query(User).filter_by(username=username).one()
         for one in session.query(rights.Grant).filter_by(person_id=person.id).all():
-            rights.withdraw(session, by, one)
+            grants.withdraw(session, by, one)
             role = session.get(Role, one.role_id)
-            rights.grant(session, by, person, role, rights.Extent.of(None, "510000", None, None))
+            grants.grant(session, by, person, role, rights.Extent.of(None, "510000", None, None))
         session.commit()
 
 

@@ -11,8 +11,8 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy.orm import Session
 
 from app.areas.people.roles import BUREAU_ADMIN, BUREAU_ALL, PREFIX, SCHOOL_ALL, SUPER_ADMIN
-from app.core import logins, rights
-from app.core.rights import Actor, Extent
+from app.core import grants, logins, rights
+from app.core.rights import Actor, Extent, Grant
 from seeds.load import moment
 
 CITY, QINGLAN, SHIXI = "519900", "519921", "519922"
@@ -98,17 +98,17 @@ class Granting:
         self.session, self.people, self.roles = session, people, roles
         self.now, self.starts_at = moment(on, 9), moment(date(on.year - 2, 9, 1), 9)
 
+    def actor(self, giver: Actor | str) -> Actor:
+        if isinstance(giver, Actor):
+            return giver
+        return rights.load_actor(self.session, self.people[giver], self.now)
+
     def give(
         self, giver: Actor | str, taker: str, role: str, extent: Extent, *, to_pass_on: bool = False
-    ) -> None:
-        by = (
-            giver
-            if isinstance(giver, Actor)
-            else rights.load_actor(self.session, self.people[giver], self.now)
-        )
-        rights.grant(
+    ) -> Grant:
+        return grants.grant(
             self.session,
-            by,
+            self.actor(giver),
             self.people[taker],
             self.roles[role],
             extent,
@@ -136,7 +136,7 @@ def grant_roles(granting: Granting, by: Actor, school_ids: Mapping[str, int], cl
     give("he", "li", SUPER_ADMIN, first)
     give("he", "li", SCHOOL_ALL, first, to_pass_on=True)
     give("li", "lin", f"{PREFIX}clerk", first)
-    give("li", "zhao", f"{PREFIX}leader", first)
+    grants.confirm(granting.session, granting.actor("he"), give("li", "zhao", f"{PREFIX}leader", first))
     give(
         "li", "zhou", f"{PREFIX}class_teacher", Extent.of(school_ids["yizhong"], None, None, [class_of_zhou])
     )

@@ -309,7 +309,7 @@ def _make_grants(session: Session, by: Any) -> None:
     from flask_appbuilder.security.sqla.models import Role, User
 
     from app.areas.people.roles import BUNDLES, PREFIX
-    from app.core import rights
+    from app.core import grants, rights
 
     roles = {role.name: role for role in session.scalars(sa.select(Role))}
     for one in PEOPLE:
@@ -318,9 +318,9 @@ def _make_grants(session: Session, by: Any) -> None:
         is_of_school = one.at in {spec.name for spec in SCHOOLS}
         place = (school(one.at), None) if is_of_school else (None, one.at)
         extent = rights.Extent.of(*place, None, classes)
-        rights.grant(session, by, taker, roles[PREFIX + one.role], extent)
+        grants.grant(session, by, taker, roles[PREFIX + one.role], extent)
         if bundle := BUNDLES.get(PREFIX + one.role):
-            rights.grant(session, by, taker, roles[bundle], extent, usable=False, passable=True)
+            grants.grant(session, by, taker, roles[bundle], extent, usable=False, passable=True)
 
 
 PLAIN = {

@@ -31,7 +31,7 @@ AREAS = {
     "people": ("schools", "regions"),
     "reports": ("changes", "students", "schools", "regions", "people"),
 }
-PAGE = re.compile(r"(^|_)pages?(_|$)|^page_models$")
+PAGE = re.compile(r"(^|_)(pages?|page_models|rest)(_|$)")
 
 
 def module_of(path: Path) -> str:

@@ -1,13 +1,18 @@
-"""What the law says: entities and procedures, one file each. Nothing here draws a screen unless its name says page."""
+"""What the law says: entities and procedures, one file each. Nothing here draws a screen or answers a program unless its
+name says page or rest."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 from flask import Flask
 
 MODELS = ("regions.models", "schools.models", "students.models", "changes.models")
-PAGES = ("schools.pages", "people.pages", "reports.pages")
+DRAWS = re.compile(r"(^|_)(pages?|rest)(_|$)")
 
 
 def load() -> None:
@@ -17,7 +22,17 @@ def load() -> None:
 
 
 def load_pages(app: Flask) -> None:
-    """Registers the few pages that are written by hand: the `VIEWS` of each page module."""
-    for name in PAGES:
-        for view in getattr(import_module(f"{__name__}.{name}"), "VIEWS", ()):
-            app.extensions["appbuilder"].add_view_no_menu(view)
+    """Registers what is written by hand: the `VIEWS` and the `APIS` of every module that may draw or answer."""
+    builder = app.extensions["appbuilder"]
+    for module in _drawing_modules():
+        for view in getattr(module, "VIEWS", ()):
+            builder.add_view_no_menu(view)
+        for api in getattr(module, "APIS", ()):
+            builder.add_api(api)
+
+
+def _drawing_modules() -> Iterator[ModuleType]:
+    here = Path(__file__).parent
+    for path in sorted(here.glob("*/*.py")):
+        if DRAWS.search(path.stem):
+            yield import_module(f"{__name__}.{path.parent.name}.{path.stem}")

@@ -35,7 +35,9 @@ class Entity(Model):
     Class words: `__label__` (Chinese name), `__path__` (plural in addresses), `__menu__` ("组 › 项"),
     `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named), `__shown_from__` (the columns and links that such a name is
     made from, where it is no column itself),
-    `__actions__` (what exists at all), `__procedure__` (what to use instead of a refused button),
+    `__actions__` (what exists at all), `__duties__` (rights beyond these, used by procedures), `__apart__` (pairs of
+    duties that nobody may hold both of at one place), `__confirmed__` (duties for which a school's choice of person waits
+    for the bureau's yes), `__procedure__` (what to use instead of a refused button),
     `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
     `__school_wide__` (a narrowed grant still reads the whole school's rows), `__inline_of__` (key of the entity in
     whose form this one is edited), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
@@ -51,6 +53,9 @@ class Entity(Model):
     __shown_from__: ClassVar[tuple[str, ...]] = ()
     __actions__: ClassVar[tuple[str, ...]] = ALL_ACTIONS
     __procedure__: ClassVar[str] = ""
+    __duties__: ClassVar[tuple[str, ...]] = ()
+    __apart__: ClassVar[tuple[tuple[str, str], ...]] = ()
+    __confirmed__: ClassVar[tuple[str, ...]] = ()
     __narrow__: ClassVar[Mapping[str, str]] = MappingProxyType({})
     __school_wide__: ClassVar[bool] = False
     __inline_of__: ClassVar[str] = ""

@@ -16,14 +16,17 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
+from flask_appbuilder import Model
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from app.core import audit, rights, saving
-from app.core.rights import Actor, Extent
+from app.core import audit, grants, rights, saving, sessions
+from app.core.fields import BigId, UtcDateTime
+from app.core.rights import Actor, Entrant
 
 ACCOUNT_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+PASSWORDS_REMEMBERED = 5  # a new one must differ from these
 LONGEST_PASSWORD = 128  # characters; hashing more would be work for an attacker's asking
 FAKE_ADDRESS = "@unset.invalid"  # Flask-AppBuilder wants an e-mail for everyone, and each only once
 
@@ -59,7 +62,7 @@ def find_account(session: Session, typed: str) -> User | None:
 
 def place_words(session: Session, user: User) -> dict[str, Any]:
     """Where an account is, as the audit keeps it."""
-    codes = rights.authorities_of(session, Extent(school_id=user.school_id))
+    codes = grants.authorities_of(session, user.school_id)
     return {"school_id": user.school_id, "authority_code": codes[0] if codes else user.region_code}
 
 
@@ -102,8 +105,38 @@ def is_password_of(stored: str | None, typed: str) -> bool:
     )
 
 
+class PastPassword(Model):
+    """用过的密码（只存散列值）：新密码不得与最近几次相同。"""
+
+    __tablename__ = "past_password"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="CASCADE"), index=True)
+    password: Mapped[str] = mapped_column(sa.String(256))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def was_used(session: Session, user: User, password: str) -> bool:
+    """Whether it is the password of now or one of the PASSWORDS_REMEMBERED before it. Slow: a hash for each."""
+    query = sa.select(PastPassword.password).where(PastPassword.person_id == user.id)
+    past = session.scalars(query.order_by(PastPassword.id.desc()).limit(PASSWORDS_REMEMBERED)).all()
+    return any(check_password_hash(old, password) for old in (user.password, *past) if old)
+
+
+def _remember(session: Session, user: User) -> None:
+    """Keeps the hash that is about to go, and forgets those that no longer count."""
+    session.add(PastPassword(person_id=user.id, password=user.password, set_at=datetime.now(UTC)))
+    session.flush()
+    kept = sa.select(PastPassword.id).where(PastPassword.person_id == user.id)
+    old = session.scalars(kept.order_by(PastPassword.id.desc()).offset(PASSWORDS_REMEMBERED)).all()
+    session.execute(sa.delete(PastPassword).where(PastPassword.id.in_(old)))
+
+
 def set_password(user: User, password: str, *, must_change: bool) -> None:
     """A new password ends every session and token of the account, and its lock."""
+    session = object_session(user)
+    if session is not None and user.id is not None and user.password:
+        _remember(session, user)
     user.password = hash_password(password)
     user.password_set_at = datetime.now(UTC)
     user.must_change_password = must_change
@@ -192,33 +225,21 @@ def session_key(user: User) -> str:
 User.get_id = session_key
 
 
-def person_of(session: Session, key: object) -> tuple[User, Actor] | None:
-    """The person of a session key and who acts, if the account is active and its epoch unchanged."""
+def person_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
+    """The person of a session key, if the account is active, its epoch unchanged, and the session of the word `sid`
+    (None: a token, which has none) not ended."""
     user_id, _sep, epoch = str(key).partition(":")
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
         return None
-    found = rights.load_person(session, int(user_id))
-    if found is None or not found[0].is_active or str(found[0].epoch) != epoch:
+    found = rights.load_person(session, int(user_id), sid=sid)
+    if found is None or not found.user.is_active or str(found.user.epoch) != epoch:
         return None
-    return found
+    return found if sid is None or found.has_session else None
 
 
 def end_sessions(user: User) -> None:
     """Ends every session and token of the account."""
     user.epoch = (user.epoch or 0) + 1
-    user.ended_sessions = None
-
-
-def end_session(session: Session, user_id: int | None, sid: str, rules: LoginRules) -> None:
-    """Ends one session: a copy of its cookie is refused until it would have timed out anyway."""
-    now = datetime.now(UTC).timestamp()
-    oldest = now - rules.idle_after.total_seconds()
-    with saving.work():
-        user = locked_row(session, user_id)
-        if user is not None:
-            kept = [[one, at] for one, at in user.ended_sessions or () if at > oldest]
-            user.ended_sessions = [*kept, [sid, now]]
-
-
-def is_ended(user: User, sid: object) -> bool:
-    return any(one == sid for one, _at in user.ended_sessions or ())
+    session = object_session(user)
+    if session is not None and user.id is not None:
+        sessions.end_all(session, user.id)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.core import audit, rights, scope
+from app.core import audit, powers, rights, scope
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
@@ -281,7 +281,7 @@ def edit_many(
 def _require(session: Session, by: Actor, action: str, obj: Entity) -> None:
     if action not in obj.__actions__:
         raise Denied(
-            _("“%(label)s”不能直接%(act)s。", label=_(obj.__label__), act=_(rights.ACTION_WORDS[action]))
+            _("“%(label)s”不能直接%(act)s。", label=_(obj.__label__), act=_(powers.ACTION_WORDS[action]))
         )
     verdict = scope.may(session, by, action, obj)
     if not verdict and not scope.sees(session, by, obj):
@@ -308,7 +308,7 @@ def _assign(
     *,
     is_new: bool,
 ) -> Iterator[tuple[str, str]]:
-    fields = rights.visible_fields(by, type(obj))
+    fields = rights.visible_fields(by, type(obj)) if is_new else scope.fields_with(session, by, "see", obj)
     for name, value in data.items():
         if name not in fields:
             yield name, _("没有“%(name)s”这一项。请删去后再提交。", name=name[:40])
@@ -334,12 +334,16 @@ def _refusal(
     authority: Authority | None,
     is_new: bool,
 ) -> str | None:
-    entity = type(obj)
+    entity, power = type(obj), powers.field_right(type(obj), field.name, "edit")
     if authority is None and not by.is_system:
         if is_new and scope.is_locked_on_add(entity, field.name, value):
             return scope.locked_sentence(entity, field.name)
         if not is_new and field.edit in (BY_CHANGE, BY_SYSTEM):
             return scope.locked_sentence(entity, field.name)
+        if field.form and not (
+            by.has(power) if is_new else scope.may(session, by, f"{field.name}:edit", obj)
+        ):
+            return rights.refusal(by, power)
         if not is_new and field.edit is FROM_ABOVE and not scope.may(session, by, "govern", obj):
             return scope.locked_sentence(entity, field.name)
         if not field.form and not (is_new and isinstance(field, Key)):

@@ -6,7 +6,7 @@ actor, entities read as empty and writes are refused. What a right reaches is de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -21,15 +21,14 @@ from sqlalchemy.orm import Session, object_session, with_loader_criteria
 from sqlalchemy.orm.interfaces import CriteriaOption
 from sqlalchemy.sql.visitors import anon_map
 
-from app.core import audit, rights, statements
+from app.core import audit, powers, rights, statements
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Edit
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Edit, Field
 from app.core.rights import Actor, Extent, Place
 from app.extensions import door_is_open
 
-READ_RIGHTS = ("list", "show")
 _MET = object()  # marks statements that met the read wall
 
 
@@ -174,13 +173,18 @@ def visible(entity: type[Entity], by: Actor | None) -> sa.ColumnElement[bool]:
         return sa.false()
     if by.is_system or entity.__scope__ == "open":
         return sa.true()
-    extents = by.reach(*_reading_rights(entity))
+    return within(entity, by.reach(*powers.reading_rights(entity)))
+
+
+def within(entity: type[Entity], extents: Iterable[Extent]) -> sa.ColumnElement[bool]:
+    """The rows of `entity` in any of these extents."""
     return sa.or_(sa.false(), *(_within(entity, extent) for extent in extents))
 
 
-def _reading_rights(entity: type[Entity]) -> tuple[str, ...]:
-    owner = entity.__inline_of__ if entity.__inline_of__ and not entity.__bureau_private__ else entity.key()
-    return tuple(f"{owner}:{action}" for action in READ_RIGHTS)
+def rows_with(session: Session, by: Actor, power: str, entity: type[Entity], ids: Iterable[int]) -> set[int]:
+    """Which of these rows `by` holds the power on, in one statement."""
+    query = sa.select(entity.id).where(entity.id.in_(list(ids)), within(entity, by.reach(power)))
+    return set(session.scalars(query))
 
 
 def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -194,10 +198,14 @@ def _columns(entity: type[Entity]) -> Any:
 
 
 def _in_place(columns: Any, extent: Extent) -> sa.ColumnElement[bool]:
+    parts: list[sa.ColumnElement[bool]] = []
+    if extent.school_id is not None:
+        parts.append(columns.school_id == extent.school_id)
     if extent.low:
         code = columns.authority_code
-        return code == extent.low if extent.low == extent.high else code.between(extent.low, extent.high)
-    return columns.school_id == extent.school_id
+        is_one = extent.low == extent.high
+        parts.append(code == extent.low if is_one else code.between(extent.low, extent.high))
+    return sa.and_(*parts) if parts else sa.false()
 
 
 def _of_place(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -244,11 +252,13 @@ def _of_parties(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
 
 
 def _of_school(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
-    if extent.school_id is not None:
-        return entity.id == extent.school_id
+    is_it = entity.id == extent.school_id if extent.school_id is not None else sa.true()
+    if not extent.low:
+        return is_it if extent.school_id is not None else sa.false()
+    codes = replace(extent, school_id=None)
     stage = Model.metadata.tables["school_stage"].alias("seen_stage")
-    decides = sa.exists().where(stage.c.school_id == entity.id, _in_place(stage.c, extent))
-    return sa.or_(_in_place(entity, extent), decides)
+    decides = sa.exists().where(stage.c.school_id == entity.id, _in_place(stage.c, codes))
+    return sa.and_(is_it, sa.or_(_in_place(entity, codes), decides))
 
 
 def _of_audit(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -361,39 +371,70 @@ def check_row(
     """The one question of the write wall, for objects and for rows: actor, scope before and after, right, key data."""
     if actor is None:
         raise Denied(_("没有操作人，不能保存。请重新登录。"))
+    if actor.looks_as:
+        raise Denied(_("您正在以%(name)s的视角查看，不能保存。请先结束查看。", name=actor.looks_as))
     if entity is audit.AuditEntry:
         raise Denied("audit lines are written by the walls alone")
-    if actor.is_system or authority is not None:
+    if actor.is_system:
         return
-    right = f"{entity.key()}:{action}"
+    if authority is not None:
+        for values in (before, after) if action != "add" else (after,):
+            if values is not None:
+                _require_reach(session, actor, authority, entity, values)
+        return
     if action not in entity.__actions__:
         raise Denied(
-            _("“%(label)s”不能直接%(act)s。", label=_(entity.__label__), act=_(rights.ACTION_WORDS[action]))
+            _("“%(label)s”不能直接%(act)s。", label=_(entity.__label__), act=_(powers.ACTION_WORDS[action]))
         )
+    right = f"{entity.key()}:{action}"
+    places = place_of(session, entity, after)
     for values in (before, after) if action != "add" else (after,):
-        if values is not None and not _reaches(session, actor, right, entity, values):
-            if actor.has(right) and not _seen(session, actor, entity, values):
-                raise Missing()
-            raise Denied(rights.refusal(actor, right, elsewhere=actor.has(right)))
-    _check_words(session, actor, entity, action, after, changed)
+        if values is not None:
+            _require_on(session, actor, right, entity, values)
+    _check_words(actor, entity, action, after, changed, places)
+
+
+def _require_reach(
+    session: Session, actor: Actor, authority: Authority, entity: type[Entity], values: Mapping[str, Any]
+) -> None:
+    """With an authority the procedure has decided; where its actor may look, or where it names, is asked all the same."""
+    if _seen(session, actor, entity, values):
+        return
+    places = place_of(session, entity, values) or ()
+    if not places or not all(place.school_id in authority.schools for place in places):
+        raise Denied(_("这项办理涉及您管理范围以外的记录，不能保存。请由有关学校或主管部门办理。"))
+
+
+def _require_on(
+    session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]
+) -> None:
+    verdict = verdict_on(session, actor, right, entity, values)
+    if verdict:
+        return
+    if actor.has(right) and not _seen(session, actor, entity, values):
+        raise Missing()
+    raise Denied(str(verdict))
 
 
 def _check_words(
-    session: Session,
     actor: Actor,
     entity: type[Entity],
     action: str,
     after: Mapping[str, Any],
     changed: Iterable[str],
+    places: Sequence[Place] | None,
 ) -> None:
+    """Field by field: what a role leaves out, key data, what comes from above."""
     for name in changed:
         field = entity.fields().get(name)
-        if field is None or field.edit is FREELY:
+        if field is None or (action == "add" and after.get(name) in (None, entity.default_of(name))):
             continue
-        if action == "add" and not is_locked_on_add(entity, name, after.get(name)):
+        if field.form and not rights.decide(actor, powers.field_right(entity, name, "edit"), places):
+            raise Denied(rights.refusal(actor, powers.field_right(entity, name, "edit")))
+        if field.edit is FREELY or (action == "add" and not is_locked_on_add(entity, name, after.get(name))):
             continue
         if field.edit is FROM_ABOVE:
-            if not _reaches(session, actor, f"{entity.key()}:govern", entity, after):
+            if not rights.decide(actor, f"{entity.key()}:govern", places):
                 raise Denied(rights.refusal(actor, f"{entity.key()}:govern"))
         elif field.edit in (BY_CHANGE, BY_SYSTEM):
             raise Denied(locked_sentence(entity, name))
@@ -495,8 +536,10 @@ def audit_place_of(obj: Entity) -> dict[str, Any]:
 # --- where a row is -----------------------------------------------------------------------------------
 
 
-def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) -> tuple[Place, ...]:
-    """The places of a row given by its column values; a change has one per party."""
+def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) -> Sequence[Place] | None:
+    """The places of a row given by its column values; a change has one per party. None: the row is of no place."""
+    if entity.__scope__ == "open":
+        return None
     if entity.__scope__ == "pupil":
         return (_pupil_place(session, values),)
     if entity.__scope__ == "school":
@@ -512,6 +555,14 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
             values.get(narrow.get("class", "")),
         ),
     )
+
+
+def _asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -> Sequence[Place] | None:
+    """Some entities are read school-wide, also by those whose grant is narrowed."""
+    is_wide = entity.__school_wide__ or entity.__scope__ == "school"
+    if places is None or not is_wide or power.rpartition(":")[2] not in (*powers.READS, "see"):
+        return places
+    return tuple(replace(place, is_for_all=True) for place in places)
 
 
 def _pupil_place(session: Session, values: Mapping[str, Any]) -> Place:
@@ -552,20 +603,17 @@ def _look(session: Session, query: sa.Select[Any]) -> sa.Result[Any]:
     return session.connection().execute(query.execution_options(unguarded=True))
 
 
-def _reaches(
-    session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]
-) -> bool:
-    extents = actor.reach(right)
-    if not extents or entity.__scope__ == "open":
-        return bool(extents)
-    if right.rpartition(":")[2] in READ_RIGHTS and (entity.__school_wide__ or entity.__scope__ == "school"):
-        extents = tuple(replace(extent, grade_ids=frozenset(), class_ids=frozenset()) for extent in extents)
-    places = place_of(session, entity, values)
-    return any(extent.covers(place) for extent in extents for place in places)
+def verdict_on(
+    session: Session, by: Actor, power: str, entity: type[Entity], values: Mapping[str, Any]
+) -> rights.Verdict:
+    """Whether `by` may use the power on a row of these column values."""
+    if by.is_system:
+        return rights.YES
+    return rights.decide(by, power, _asked_at(entity, power, place_of(session, entity, values)))
 
 
 def _seen(session: Session, actor: Actor, entity: type[Entity], values: Mapping[str, Any]) -> bool:
-    return any(_reaches(session, actor, right, entity, values) for right in _reading_rights(entity))
+    return any(verdict_on(session, actor, right, entity, values) for right in powers.reading_rights(entity))
 
 
 def sees(session: Session, by: Actor, obj: Entity) -> bool:
@@ -574,20 +622,33 @@ def sees(session: Session, by: Actor, obj: Entity) -> bool:
 
 
 def may(session: Session, by: Actor, action: str, obj: Entity) -> rights.Verdict:
-    """Whether `by` may do `action` to this row; the answer the write wall would give, as a sentence."""
-    right = f"{obj.key()}:{action}"
-    if by.is_system or _reaches(session, by, right, type(obj), _full(obj)):
-        return rights.YES
-    return rights.Verdict(False, rights.refusal(by, right, elsewhere=by.has(right)))
+    """Whether `by` may do `action` ("edit", "phone:see") to this row; the write wall's own answer, as a sentence."""
+    return verdict_on(session, by, f"{obj.key()}:{action}", type(obj), _full(obj))
 
 
-def lends(session: Session, held: rights.Holding, right: str, obj: Entity) -> bool:
-    """Whether this one grant gives `right` over this row."""
-    if not held.usable or right not in held.rights:
-        return False
-    return obj.__scope__ == "open" or any(
-        held.extent.covers(p) for p in place_of(session, type(obj), _full(obj))
-    )
+def places_of_row(session: Session, obj: Entity) -> Sequence[Place] | None:
+    return place_of(session, type(obj), _full(obj))
+
+
+def fields_at(by: Actor, entity: type[Entity], verb: str, places: Sequence[Place] | None) -> dict[str, Field]:
+    """The fields of the entity that `by` may see, edit or reveal in a row that is at these places."""
+    asked = {n: powers.field_right(entity, n, verb) for n in entity.fields()}
+    return {
+        n: f
+        for n, f in entity.fields().items()
+        if rights.decide(by, asked[n], _asked_at(entity, asked[n], places))
+    }
+
+
+def fields_with(session: Session, by: Actor, verb: str, obj: Entity) -> dict[str, Field]:
+    """The fields of this row that `by` may see, edit or reveal (by the roles; key data is locked beside that)."""
+    entity = type(obj)
+    if by.is_system:
+        return dict(entity.fields())
+    asked = {n: powers.field_right(entity, n, verb) for n in entity.fields()}
+    if all(rights.holds_wherever(by, power, powers.reading_rights(entity)) for power in asked.values()):
+        return dict(entity.fields())
+    return fields_at(by, entity, verb, places_of_row(session, obj))
 
 
 # --- what must not pass beside the walls --------------------------------------------------------------

@@ -12,8 +12,9 @@ from app.core import rights, scope
 from app.core.audit import AuditEntry
 from app.core.entity import Entity, registry
 from app.core.fields import HERE, Choice, Field, Key, Text
+from app.core.rights import Place
 from app.core.wording import N_
-from app.surfaces.display import Painter, Revealed, cell, painter, past_text
+from app.surfaces.display import Painter, Revealed, Sight, cell, painter, past_text
 from app.surfaces.listing import crumbs, has_made_name, reveal_form
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import (
@@ -42,7 +43,7 @@ TONES: dict[str, Tone] = {
 
 def page(obj: Entity, site: Site) -> DetailPage:
     entity = type(obj)
-    seen = rights.visible_fields(site.by, entity)
+    seen = scope.fields_with(site.session, site.by, "see", obj)
     revealed = Revealed.now(entity, site.by)
     return DetailPage(
         title=obj.shown(),
@@ -163,7 +164,8 @@ def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> Re
     order = getattr(child, child.__order__.removeprefix("-"))
     found = list(site.session.scalars(query.order_by(order, child.id).limit(RELATED + 1)).unique())
     revealed = Revealed.now(child, site.by)
-    painters = [painter(child, f, site, revealed) for f in shown]
+    sight = Sight.of(site, child, shown, [one.id for one in found])
+    painters = [painter(child, f, site, revealed, sight) for f in shown]
     rows = tuple(_related_row(one, painters, site) for one in found[:RELATED])
     more = None
     if len(found) > RELATED and "list" in child.__actions__ and site.by.has(f"{child.key()}:list"):
@@ -191,10 +193,11 @@ def timeline(obj: Entity, site: Site) -> list[TimelineEntry]:
     if obj.key() == "student":
         is_here = AuditEntry.student_id == obj.id
     query = sa.select(AuditEntry).where(is_here).order_by(AuditEntry.id.desc()).limit(MOMENTS)
-    return [entry(one, site) for one in site.session.scalars(query)]
+    places = scope.places_of_row(site.session, obj)
+    return [entry(one, site, places) for one in site.session.scalars(query)]
 
 
-def entry(one: AuditEntry, site: Site) -> TimelineEntry:
+def entry(one: AuditEntry, site: Site, places: Sequence[Place] | None) -> TimelineEntry:
     label = AuditEntry.fields()["entity"].show(one.entity)
     verb = AuditEntry.fields()["action"].show(one.action)
     reason = _("（事由：%(why)s）", why=one.reason) if one.reason else ""
@@ -202,14 +205,14 @@ def entry(one: AuditEntry, site: Site) -> TimelineEntry:
         when=one.at.astimezone(HERE).strftime("%Y-%m-%d %H:%M"),
         title=f"{verb}{_(label)}{reason}",
         who=one.actor_name,
-        lines=tuple(_lines(one, site)) if one.action != "create" else (),
+        lines=tuple(_lines(one, site, places)) if one.action != "create" else (),
         tone=TONES.get(one.action, "neutral"),
     )
 
 
 def _changed_values(obj: Entity, site: Site) -> Iterator[RelatedTable]:
     """On the page of one audit row: every value it wrote."""
-    lines = list(_lines(obj, site)) if isinstance(obj, AuditEntry) else []
+    lines = list(_lines(obj, site, _places_of_entry(obj, site))) if isinstance(obj, AuditEntry) else []
     if lines:
         rows = tuple(Row(n, None, tuple(Cell(text) for text in line)) for n, line in enumerate(lines))
         yield RelatedTable(_("写入的内容"), (_("项目"), _("原值"), _("现值")), rows)
@@ -222,17 +225,23 @@ def _record_of(one: AuditEntry, site: Site) -> Entity | None:
     return site.session.get(registry[one.entity], one.row_id)
 
 
-def _lines(one: AuditEntry, site: Site) -> Iterator[tuple[str, str, str]]:
+def _places_of_entry(one: AuditEntry, site: Site) -> Sequence[Place]:
+    """Where what was written is today, or was then."""
+    student = site.session.get(registry["student"], one.student_id) if one.student_id else None
+    now = scope.places_of_row(site.session, student) if student is not None else None
+    return now or (Place(one.school_id, one.authority_code),)
+
+
+def _lines(one: AuditEntry, site: Site, places: Sequence[Place] | None) -> Iterator[tuple[str, str, str]]:
+    """What was written, field by field, as far as the reader sees these fields where the row is."""
     if one.entity not in registry:
         return
     entity = registry[one.entity]
     before, after = one.before or {}, one.after or {}
     revealed = Revealed.now(entity, site.by)
-    for name, field in entity.fields().items():
-        if name not in before and name not in after:
-            continue
-        texts = [
-            past_text(entity, name, side.get(name), site.by, one.row_id, revealed) for side in (before, after)
-        ]
-        if texts[0] is not None and texts[1] is not None:
+    for name, field in scope.fields_at(site.by, entity, "see", places).items():
+        if name in before or name in after:
+            texts = [
+                past_text(field, entity, side.get(name), one.row_id, revealed) for side in (before, after)
+            ]
             yield _(field.label), texts[0], texts[1]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import current_app, session
 from flask_babel import gettext as _
 
+from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.fields import Choice, Field, Key
 from app.core.rights import Actor
@@ -33,9 +34,11 @@ TONES: Mapping[str, Tone] = {
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """The rows of one entity whose masked values this person has asked to see, with a reason, a moment ago."""
+    """The rows of one entity whose masked values this person has asked to see, with a reason, a moment ago; and which of
+    its masked fields the person's roles let him see whole."""
 
     ids: frozenset[int] = frozenset()
+    fields: frozenset[str] = frozenset()
 
     @classmethod
     def now(cls, entity: type[Entity], by: Actor) -> Revealed:
@@ -47,16 +50,19 @@ class Revealed:
             or until < datetime.now(UTC).timestamp()
         ):
             return cls()
-        return cls(frozenset(kept.get("ids", ()))) if by.has(f"{entity.key()}:reveal") else cls()
+        return cls(frozenset(kept.get("ids", ())), rights.revealed_fields(by, entity))
 
     @staticmethod
     def keep(entity: type[Entity], by: Actor, ids: list[int]) -> None:
         until = datetime.now(UTC) + current_app.config["REVEAL_FOR"]
         session["revealed"] = {"entity": entity.key(), "by": by.id, "ids": ids, "until": until.timestamp()}
 
+    def shows(self, field: Field, row_id: int | None) -> bool:
+        return field.name in self.fields and row_id in self.ids
+
 
 def is_masked(field: Field, row_id: int | None, revealed: Revealed) -> bool:
-    return field.mask is not None and row_id not in revealed.ids
+    return field.mask is not None and not revealed.shows(field, row_id)
 
 
 def text_of(field: Field, value: Any, row_id: int | None = None, revealed: Revealed = Revealed()) -> str:
@@ -79,14 +85,53 @@ def link_text(obj: Entity, field: Key) -> str:
     return str(getattr(target, type(obj).links()[field.link].shown_as) or "")
 
 
+@dataclass(frozen=True)
+class Sight:
+    """Where a person sees a field on some rows of a page only: field → the rows on which it stays hidden."""
+
+    hidden: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, site: Site, entity: type[Entity], fields: Iterable[Field], ids: Collection[int]) -> Sight:
+        """One statement for each way in which fields are seen unevenly; none for most people."""
+        by, base = site.by, powers.reading_rights(entity)
+        uneven = {
+            f.name: powers.field_right(entity, f.name, "see")
+            for f in fields
+            if not rights.holds_wherever(by, powers.field_right(entity, f.name, "see"), base)
+        }
+        seen = {
+            by.reach(power): scope.rows_with(site.session, by, power, entity, ids)
+            for power in dict.fromkeys(uneven.values())
+        }
+        return cls({name: frozenset(ids) - seen[by.reach(power)] for name, power in uneven.items()})
+
+    def shows(self, name: str, row_id: int) -> bool:
+        return row_id not in self.hidden.get(name, ())
+
+
+EVEN = Sight()  # every field on every row
 Painter = Callable[[Entity], Cell]
+UNSEEN = "—"
 
 
-def painter(entity: type[Entity], field: Field, site: Site, revealed: Revealed = Revealed()) -> Painter:
+def painter(
+    entity: type[Entity],
+    field: Field,
+    site: Site,
+    revealed: Revealed = Revealed(),
+    sight: Sight = EVEN,
+) -> Painter:
     """What makes the cell of one field for row after row: all that does not depend on the row is asked once."""
-    if isinstance(field, Key):
-        return _key_painter(entity, field, site)
-    name, show, mask, seen = field.name, field.show, field.mask, revealed.ids
+    paint = _key_painter(entity, field, site) if isinstance(field, Key) else _text_painter(field, revealed)
+    if hidden := sight.hidden.get(field.name):
+        return lambda obj: Cell(UNSEEN) if obj.id in hidden else paint(obj)
+    return paint
+
+
+def _text_painter(field: Field, revealed: Revealed) -> Painter:
+    name, show, mask = field.name, field.show, field.mask
+    seen = revealed.ids if name in revealed.fields else frozenset()
     has_tone = isinstance(field, Choice) or name == "verification"
 
     def paint(obj: Entity) -> Cell:
@@ -126,13 +171,8 @@ def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed())
 # --- values of the past (audit) -----------------------------------------------------------------------
 
 
-def past_text(
-    entity: type[Entity], name: str, raw: Any, by: Actor, row_id: int | None, revealed: Revealed
-) -> str | None:
-    """A raw audit value as people read it today; None when this person may not see the field."""
-    field = entity.fields().get(name)
-    if field is None or (field.private and not by.has(f"{entity.key()}:{field.private}")):
-        return None
+def past_text(field: Field, entity: type[Entity], raw: Any, row_id: int | None, revealed: Revealed) -> str:
+    """A raw audit value as people read it today."""
     if raw is None:
         return ""
     try:

@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from flask_jwt_extended import create_access_token
 from werkzeug.wrappers import Response
 
-from app.core import logins
+from app.core import logins, saving, sessions
 from app.core.errors import Denied
 from app.core.rights import Actor
 from app.extensions import db
@@ -134,7 +134,8 @@ class LogoutView(BaseView):
 
     @expose("/", methods=["POST"])
     def logout(self) -> Response:
-        logins.end_session(db.session(), g.actor.id, session["sid"], login_rules())
+        with saving.work() as work:
+            sessions.end(work.session, session["sid"])
         security.close_session()
         return redirect(LOGIN_PATH)
 

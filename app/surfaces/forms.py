@@ -7,9 +7,10 @@ is not in the form, and what he may not write is shown greyed with the sentence 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from app.core import rights, scope
+from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Stale
 from app.core.fields import (
@@ -95,11 +96,35 @@ class Sheet:
     @property
     def fields(self) -> dict[str, Field]:
         """What the form shows: fields this person may see, without those only the program settles."""
-        seen = rights.visible_fields(self.by, self.entity)
-        return {n: f for n, f in seen.items() if f.form and not (self.obj is None and self.is_locked(f))}
+        return {
+            n: f
+            for n, f in self.seen_fields.items()
+            if f.form and not (self.obj is None and self.why_locked(f))
+        }
 
-    def is_locked(self, one: Field) -> bool:
-        """Greyed in this form for this person."""
+    @cached_property
+    def seen_fields(self) -> dict[str, Field]:
+        """The fields that this person sees in this row."""
+        if self.obj is None:
+            return rights.visible_fields(self.by, self.entity)
+        return scope.fields_with(self.session, self.by, "see", self.obj)
+
+    @cached_property
+    def editable(self) -> Collection[str]:
+        """The fields that this person's roles let him write here; key data is locked beside that."""
+        if self.obj is None:
+            return {n for n in self.seen_fields if self.by.has(powers.field_right(self.entity, n, "edit"))}
+        return scope.fields_with(self.session, self.by, "edit", self.obj)
+
+    def why_locked(self, one: Field) -> str | None:
+        """Why it is greyed in this form for this person, with the procedure to use or the right that is missing."""
+        if self._is_key_data(one):
+            return scope.locked_sentence(self.entity, one.name)
+        if one.name not in self.editable:
+            return rights.refusal(self.by, powers.field_right(self.entity, one.name, "edit"))
+        return None
+
+    def _is_key_data(self, one: Field) -> bool:
         if one.edit is FREELY:
             return False
         if self.obj is None:
@@ -128,8 +153,7 @@ class Sheet:
     def read(self, typed: MultiDict[str, str]) -> dict[str, Any]:
         """The parsed values of what was posted; complaints are kept. Locked fields pass through to saving,
         which refuses them with their sentence when they differ."""
-        posted = [n for n in self.entity.fields() if self.prefix + n in typed]
-        seen = rights.visible_fields(self.by, self.entity)
+        posted, seen = [n for n in self.entity.fields() if self.prefix + n in typed], self.seen_fields
         declared = {n: Declared(seen[n], self.shown(seen[n])) for n in posted if n in seen}
         self.form = type("DeclaredForm", (wtforms.Form,), declared)(typed, prefix=self.prefix)
         self.complaints += [(n, unknown(n)) for n in posted if n not in seen]
@@ -175,15 +199,8 @@ class Sheet:
             maxlength=one.length if isinstance(one, Text) else None,
             wide=isinstance(one, Text) and one.length >= 100,
         )
-        if self.is_locked(one):
-            shown = self._locked_text(one)
-            return replace(
-                made,
-                widget="readonly",
-                help="",
-                value=shown,
-                locked=scope.locked_sentence(self.entity, one.name),
-            )
+        if why := self.why_locked(one):
+            return replace(made, widget="readonly", help="", value=self._locked_text(one), locked=why)
         return replace(made, **self._widget(one, value))
 
     def _locked_text(self, one: Field) -> str:

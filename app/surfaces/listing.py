@@ -18,7 +18,7 @@ from app.core import rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import Code, Day, Field, Flag, Key, Number, Text, Unreadable
-from app.surfaces.display import Painter, Revealed, painter
+from app.surfaces.display import Painter, Revealed, Sight, painter
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
 
@@ -54,13 +54,13 @@ def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
     """Fields one may filter by: never a masked one, never one this person cannot see."""
     return {
         name: f
-        for name, f in rights.visible_fields(by, entity).items()
+        for name, f in rights.open_fields(by, entity).items()
         if f.mask is None and (f.filter if f.filter is not None else f.filterable)
     }
 
 
 def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
-    return {n: f for n, f in rights.visible_fields(by, entity).items() if f.sort and f.mask is None}
+    return {n: f for n, f in rights.open_fields(by, entity).items() if f.sort and f.mask is None}
 
 
 # --- reading the address ------------------------------------------------------------------------------
@@ -364,7 +364,8 @@ class Listing:
         return [Column("", _(self.entity.__label__))] if has_made_name(self.entity) else []
 
     def _painted(self, rows: Sequence[Entity], fields: Sequence[Field], revealed: Revealed) -> list[Row]:
-        painters = [painter(self.entity, one, self.site, revealed) for one in fields]
+        sight = Sight.of(self.site, self.entity, fields, [obj.id for obj in rows])
+        painters = [painter(self.entity, one, self.site, revealed, sight) for one in fields]
         can_open, has_name = self.site.can_open(self.entity), has_made_name(self.entity)
         named = self.entity.__shown_as__ or self.entity.__natural_key__
         at = next((i for i, f in enumerate(fields) if f.name == named), 0)

@@ -15,7 +15,7 @@ from flask_appbuilder.api.manager import OpenApi
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.core import rights, scope
+from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Missing
 from app.core.fields import (
@@ -58,7 +58,9 @@ def is_typed(one: Field, *, is_new: bool) -> bool:
 
 def is_open(one: Field, entity: type[Entity], by: Actor, *, is_new: bool) -> bool:
     """Whether this person may give the field a value of his own, some rows' scope apart."""
-    if not is_typed(one, is_new=is_new):
+    if not is_typed(one, is_new=is_new) or not (
+        by.has(powers.field_right(entity, one.name, "edit")) or not one.form
+    ):
         return False
     if is_new:
         return not (one.edit is BY_SYSTEM or (one.edit is BY_CHANGE and one.has_default))
@@ -267,6 +269,9 @@ def _edit_schema(entity: type[Entity], by: Actor) -> Spec:
             properties[one.name]["readOnly"] = True
             if one.edit is not FREELY:
                 properties[one.name]["description"] += "；" + scope.locked_sentence(entity, one.name)
+            elif one.form:
+                why = rights.refusal(by, powers.field_right(entity, one.name, "edit"))
+                properties[one.name]["description"] += "；" + why
     return _object(properties)
 
 

@@ -28,7 +28,7 @@ from app.core.fields import Field, Flag, Key, Number, Unreadable
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import forms, openapi
-from app.surfaces.display import Revealed, is_masked, link_text
+from app.surfaces.display import EVEN, Revealed, Sight, is_masked, link_text
 from app.surfaces.listing import COUNT_CAP, Listing
 from app.surfaces.problems import Unfit, as_json, problem
 from app.surfaces.security import current_actor
@@ -123,10 +123,12 @@ def etag(obj: Entity) -> str:
 # --- a row as JSON, and back --------------------------------------------------------------------------
 
 
-def as_given(obj: Entity, fields: Iterable[Field], revealed: Revealed) -> dict[str, Any]:
-    """{id, version, field: raw value or its mask, link of a key: label}."""
+def as_given(obj: Entity, fields: Iterable[Field], revealed: Revealed, sight: Sight = EVEN) -> dict[str, Any]:
+    """{id, version, field: raw value or its mask, link of a key: label}; a field not seen on this row is left out."""
     found: dict[str, Any] = {"id": obj.id, "version": obj.version}
     for one in fields:
+        if not sight.shows(one.name, obj.id):
+            continue
         found[one.name] = _given_value(obj, one, revealed)
         if isinstance(one, Key) and one.link:
             found[one.link] = link_text(obj, one) or None
@@ -157,7 +159,7 @@ class Body:
 
     def read(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         """The values to save. What is sent as GET gives it is unchanged, masks and labels included."""
-        seen = rights.visible_fields(self.by, self.entity)
+        seen = self._seen()
         now = as_given(self.obj, seen.values(), self.revealed) if self.obj is not None else {}
         data: dict[str, Any] = {}
         for name, raw in sent.items():
@@ -168,6 +170,11 @@ class Body:
             elif not self._is_its_mask(seen[name], raw):
                 self._read_one(seen[name], raw, data)
         return data
+
+    def _seen(self) -> dict[str, Field]:
+        if self.obj is None:
+            return rights.visible_fields(self.by, self.entity)
+        return scope.fields_with(db.session(), self.by, "see", self.obj)
 
     def require_owner(self, data: Mapping[str, Any]) -> None:
         """A new row that hangs on another must say on which."""
@@ -272,13 +279,14 @@ class EntityApi(ModelRestApi):
         listing.require_sound()
         fields, revealed = openapi.row_fields(listing), Revealed.now(self.entity, listing.site.by)
         rows, count = listing.rows(fields), listing.count()
+        sight = Sight.of(listing.site, self.entity, fields, [obj.id for obj in rows])
         before, after = listing.neighbours(rows)
         return as_json(
             {
                 "count": min(count, COUNT_CAP),
                 "count_is_exact": count <= COUNT_CAP,
                 "ids": [obj.id for obj in rows],
-                "result": [as_given(obj, fields, revealed) for obj in rows],
+                "result": [as_given(obj, fields, revealed, sight) for obj in rows],
                 "previous": before,
                 "next": after,
             }
@@ -368,7 +376,7 @@ class EntityApi(ModelRestApi):
         by = current_actor()
         if not scope.may(db.session(), by, "show", obj):
             return None
-        fields = rights.visible_fields(by, self.entity).values()
+        fields = scope.fields_with(db.session(), by, "see", obj).values()
         return as_given(obj, fields, Revealed.now(self.entity, by))
 
     def _stale(self, stale: Stale, obj: Entity) -> Response:

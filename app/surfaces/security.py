@@ -6,6 +6,7 @@ Login page, token login and home are in `entrance`; passwords and locks in `core
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -24,10 +25,11 @@ from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import AnonymousUserMixin, current_user, login_user
 from jwt import PyJWTError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, Unauthorized
 from werkzeug.wrappers import Response
 
-from app.core import logins, rights, scope
+from app.core import logins, rights, saving, scope, sessions
 from app.core.databases import reading_session
 from app.core.entity import registry
 from app.core.errors import Denied
@@ -41,6 +43,8 @@ SETTINGS_PATH, PASSWORD_PATH = "/account/", "/account/password"
 OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
+NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this
+log = logging.getLogger(__name__)
 
 
 # --- what other surfaces ask --------------------------------------------------------------------------
@@ -74,14 +78,36 @@ def start_session(user: User) -> None:
     """A new session: nothing that was in the cookie before survives, so that nobody can plant one."""
     session.clear()
     login_user(user)
-    session["sid"] = secrets.token_urlsafe(9)
-    session["seen"] = int(time.time())
     session["place"] = _place_name(user)
+    _open_session(user)
+
+
+def _open_session(user: User) -> None:
+    session["sid"] = secrets.token_urlsafe(24)
+    session["seen"] = session["noted"] = int(time.time())
+    with saving.work() as work:
+        device = request.headers.get("User-Agent", "")
+        sessions.start(work.session, user.id, session["sid"], request.remote_addr or "", device)
+
+
+def note_activity() -> None:
+    """Into the cookie now and then, and more rarely into the list of sessions; a database that is busy can wait."""
+    now = int(time.time())
+    if now - session["seen"] >= AFTER_SECONDS:
+        session["seen"] = now
+    if now - session.get("noted", 0) >= NOTED_AFTER_SECONDS:
+        session["noted"] = now
+        try:
+            with saving.work() as work:
+                sessions.touch(work.session, session["sid"])
+        except OperationalError:
+            log.warning("activity of a session was not noted: the database is busy")
 
 
 def renew_session(user: User) -> None:
-    """After the epoch moved: this session goes on, every other one has ended."""
+    """After the epoch moved: this browser goes on, every other session has ended."""
     session["_user_id"] = logins.session_key(user)
+    _open_session(user)
 
 
 def close_session(why: str = "") -> None:
@@ -171,9 +197,9 @@ class SecurityManager(StockSecurityManager):
             if "_user_id" in session:
                 close_session(g.pop("ended", "elsewhere"))
             return
-        if time.time() - session["seen"] >= AFTER_SECONDS:
-            session["seen"] = int(time.time())
-        self._enter(user, g.pop("entering"))
+        by = g.pop("entering")
+        note_activity()
+        self._enter(user, by)
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
@@ -203,22 +229,25 @@ class SecurityManager(StockSecurityManager):
     # --- Flask-Login and tokens ---
 
     def load_user(self, pk: str) -> User | None:
-        found, seen = logins.person_of(db.session(), pk), session.get("seen")
-        if found is None or logins.is_ended(found[0], session.get("sid")) or not isinstance(seen, int):
+        seen, sid = session.get("seen"), session.get("sid")
+        if not isinstance(seen, int) or not isinstance(sid, str):
+            return None
+        found = logins.person_of(db.session(), pk, sid)
+        if found is None:
             return None
         if time.time() - seen > login_rules().idle_after.total_seconds():
             g.ended = "idle"
             return None
-        g.entering = found[1]
-        return found[0]
+        g.entering = found.actor
+        return found.user
 
     def load_user_jwt(self, _jwt_header: dict[str, Any], jwt_data: dict[str, Any]) -> User | None:
         """A token dies with the epoch that it was given under, and where the password must be changed first."""
         found = logins.person_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
-        if found is None or logins.must_change_password(found[0], login_rules(), datetime.now(UTC)):
+        if found is None or logins.must_change_password(found.user, login_rules(), datetime.now(UTC)):
             return None
-        self._enter(*found)
-        return found[0]
+        self._enter(found.user, found.actor)
+        return found.user
 
     # --- Flask-AppBuilder's questions ---
 

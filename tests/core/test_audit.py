@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.areas.people.roles import PREFIX
 from app.areas.students.models import FamilyMember, Student
-from app.core import audit, rights, saving, scope
+from app.core import audit, grants, rights, saving, scope
 from app.core.audit import AuditEntry
 from app.core.authority import Authority
 from app.core.errors import Denied
@@ -196,8 +196,8 @@ def test_granting_and_withdrawing(session, acting, lines):
     with acting("system") as by:
         taker = session.get_one(User, cast.person("zhou"))
         role = session.scalars(sa.select(Role).where(Role.name == PREFIX + "leader")).one()
-        given = rights.grant(session, by, taker, role, Extent(school_id=cast.school(YIZHONG)))
-        rights.withdraw(session, by, given)
+        given = grants.grant(session, by, taker, role, Extent(school_id=cast.school(YIZHONG)))
+        grants.withdraw(session, by, given)
         given_id = given.id
         session.commit()
     granted, withdrawn = lines()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from app import create_app
-from app.core import checkup, rights
+from app.core import checkup, powers
 from app.core.rights import Grant
 from app.extensions import db
 
@@ -119,7 +119,7 @@ def test_a_reader_that_can_write(checked, monkeypatch):
 
 
 def test_rights_that_are_not_written_yet(checked, monkeypatch):
-    monkeypatch.setitem(rights.OTHER_RIGHTS, "balloon:show", "查看气球")
+    monkeypatch.setitem(powers.OTHER_RIGHTS, "balloon:show", "查看气球")
     assert ids(checked) == ["C13"]
 
 

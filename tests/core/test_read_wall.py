@@ -18,7 +18,7 @@ from sqlalchemy.orm import (
 from app.areas.changes.models import Change, ChangeParty
 from app.areas.schools.models import Grade, School, SchoolClass, SchoolStage
 from app.areas.students.models import FamilyMember, Student
-from app.core import rights, scope
+from app.core import grants, powers, rights, scope
 from app.core.audit import AuditEntry
 from app.core.databases import reading_session
 from app.core.errors import Denied
@@ -219,7 +219,7 @@ def test_links_to_rows_out_of_scope_come_back_empty(session, acting, loader):
     with acting("system") as system:
         person = session.get(User, cast.person("xu"))
         role = _role(session, "student:list", "student:show", "family_member:list")
-        rights.grant(session, system, person, role, rights.Extent(school_id=cast.school(YIZHONG)))
+        grants.grant(session, system, person, role, rights.Extent(school_id=cast.school(YIZHONG)))
         session.flush()
     with acting("xu"):
         query = sa.select(Student).options(loader(Student.school_class), loader(Student.family))
@@ -237,7 +237,7 @@ def _role(session: Session, *wanted: str):
     pairs = [
         pair
         for pair in session.scalars(sa.select(PermissionView))
-        if rights.as_right(pair.permission.name, pair.view_menu.name) in wanted
+        if powers.as_right(pair.permission.name, pair.view_menu.name) in wanted
     ]
     assert len(pairs) == len(set(wanted))
     role = Role(name="tests:" + "+".join(wanted)[:50], label="测试角色", level="school", permissions=pairs)
@@ -326,8 +326,10 @@ def test_a_teacher_of_one_class_sees_its_pupils_and_their_family_only(session, a
 def test_a_grant_for_a_grade_reaches_its_classes(session, acting):
     with acting("system") as system:
         person = session.get(User, cast.person("ops"))
+        for given in grants.held_grants(session, person.id):
+            grants.withdraw(session, system, given)
         extent = rights.Extent.of(cast.school(YIZHONG), None, [cast.grade(YIZHONG, 8)], None)
-        rights.grant(session, system, person, _role(session, "student:list", "school_class:list"), extent)
+        grants.grant(session, system, person, _role(session, "student:list", "school_class:list"), extent)
         session.flush()
     with acting("ops"):
         assert ids(session, sa.select(Student.name)) == {"张一鸣", "李思琪", "何俊杰"}
@@ -340,7 +342,7 @@ def test_a_read_reaches_the_union_of_all_grants(session, acting):
     with acting("system") as system:
         person = session.get(User, cast.person("wang"))
         extent = rights.Extent(school_id=cast.school(SHIXI_ER))
-        rights.grant(session, system, person, _role(session, "student:list"), extent)
+        grants.grant(session, system, person, _role(session, "student:list"), extent)
         session.flush()
     with acting("wang"):
         assert ids(session, sa.select(Student.id)) == OF_CHENGGUAN | OF_SHIXI

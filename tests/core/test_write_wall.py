@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from app.areas.changes.models import Change
 from app.areas.regions.models import Region
-from app.areas.schools.models import Grade, School, SchoolClass, SchoolStage
+from app.areas.schools.models import Campus, Grade, School, SchoolClass, SchoolStage
 from app.areas.students.models import FamilyMember, NumberHistory, Status, Student
-from app.core import rights, saving, scope
+from app.core import powers, rights, saving, scope
 from app.core.audit import AuditEntry
 from app.core.authority import Authority
 from app.core.entity import Entity, registry
@@ -355,7 +355,7 @@ def test_inside_the_scope_without_the_right(session, acting, username, begin):
 )
 def test_what_has_no_such_action_is_refused_whatever_the_rights(session, acting, begin):
     with acting("lin") as by:
-        everything = frozenset(rights.all_rights()) | {"change:edit", "change:delete", "number_history:add"}
+        everything = frozenset(powers.all_rights()) | {"change:edit", "change:delete", "number_history:add"}
         holding = Holding(0, "一切", everything, Extent(school_id=cast.school(YIZHONG)), True, True, None)
         scope.set_actor(session, Actor(by.id, by.name, (holding,), by.school_id))
         begin(session)
@@ -424,6 +424,39 @@ def test_key_data_is_changed_by_a_named_procedure(session, acting, name):
         setattr(session.get_one(Student, OUYANG), name, LOCKED[name])
         session.commit()
         assert getattr(session.get_one(Student, OUYANG), name) == LOCKED[name]
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_a_procedure_does_not_reach_beyond_its_actors_scope(session, acting):
+    """小周 sees nothing of the other school: no authority makes him write there."""
+    there = cast.school(CHENGGUAN)
+    with acting("zhou"), scope.by_authority(session, Authority("placement")):
+        session.add(
+            Campus(school_id=there, authority_code=QINGLAN, name="东校区", area_code="519921", address="1号")
+        )
+        with pytest.raises(Denied):
+            session.flush()
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("named", [False, True])
+def test_a_case_moves_a_pupil_among_the_schools_that_it_names(session, acting, named):
+    there = {
+        "school_id": cast.school(CHENGGUAN),
+        "grade_id": cast.grade(CHENGGUAN, 7),
+        "class_id": cast.class_of(CHENGGUAN, 7, 1),
+    }
+    schools = frozenset({cast.school(CHENGGUAN)}) if named else frozenset()
+    with acting("lin"), scope.by_authority(session, Authority("transfer", schools=schools)):
+        one = session.get_one(Student, OUYANG)
+        for name, value in there.items():
+            setattr(one, name, value)
+        if named:
+            session.flush()
+            session.rollback()
+        else:
+            with pytest.raises(Denied):
+                session.flush()
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -218,7 +218,6 @@ COUNTED_AT_LOGIN = (
     "login_count",
     "fail_login_count",
     "locked_until",
-    "ended_sessions",
     "changed_on",
 )
 

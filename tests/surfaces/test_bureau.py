@@ -79,21 +79,23 @@ def give(session: Session, acting: Acting) -> Callable[..., None]:
     """`give("chen", QINGLAN, "family_member:list", …)` grants rights over a region by a role of their own."""
     from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, User, ViewMenu
 
-    from app.core import rights, saving
+    from app.core import grants, powers, rights, saving
 
     def grant(username: str, region: str, *wanted: str) -> None:
         with acting("system") as by, saving.work():
             role = Role(name=f"more for {username}", label="另加的权限", level="bureau", region_code=region)
             session.add(role)
             for right in wanted:
-                permission, view = rights.as_pair(right)
+                permission, view = powers.as_pair(right)
                 pair = sa.select(PermissionView).join(Permission).join(ViewMenu)
                 role.permissions.append(
                     session.scalars(pair.where(Permission.name == permission, ViewMenu.name == view)).one()
                 )
             session.flush()
             taker = session.get_one(User, cast.person(username))
-            rights.grant(session, by, taker, role, rights.Extent.of(None, region, None, None))
+            for given in grants.held_grants(session, taker.id) if username == "ops" else ():
+                grants.withdraw(session, by, given)  # who runs the machines holds nothing else
+            grants.grant(session, by, taker, role, rights.Extent.of(None, region, None, None))
 
     return grant
 

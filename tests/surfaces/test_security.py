@@ -430,7 +430,7 @@ def test_the_cookie_remembers_no_addresses_and_no_searches(login: Callable[[str]
         lin.get(path)
     lin.get("/students/list/")
     with lin.session_transaction() as kept:
-        assert set(kept) <= {"_user_id", "_fresh", "_id", "sid", "seen", "place", "csrf_token"}
+        assert set(kept) <= {"_user_id", "_fresh", "_id", "sid", "seen", "noted", "place", "csrf_token"}
 
 
 def test_logout_is_a_post_with_a_form_token(login: Callable[[str], Client]) -> None:

@@ -49,6 +49,9 @@ class Change(OfParties, Entity):
     __menu__ = "学籍管理 › 异动查询"
     __shown_as__ = "student_name"
     __actions__ = READ_ONLY
+    __duties__ = ("submit", "review", "approve")
+    __apart__ = (("submit", "review"), ("submit", "approve"))
+    __confirmed__ = ("review",)
     __order__ = "-id"
     __bureau__ = True
     __extra_args__ = (sa.Index("ix_change_student_id_id", "student_id", "id"),)

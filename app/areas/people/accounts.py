@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,11 +19,11 @@ from sqlalchemy.orm import Session
 
 from app.areas.people import passwords
 from app.areas.schools.models import SchoolStage
-from app.core import audit, logins, rights, saving
+from app.core import audit, grants, logins, rights, saving
 from app.core.errors import Complaints, Denied, Invalid, Missing
 from app.core.fields import Text, Unreadable, col
 from app.core.logins import FAKE_ADDRESS, LoginRules
-from app.core.rights import Actor, Extent, Grant, Place, Verdict
+from app.core.rights import Actor, Extent, Place, Verdict
 
 PAGE_SIZE = 50
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
@@ -62,22 +61,22 @@ class Home:
         """One for each authority of the school (a 完全中学 may have two)."""
         if self.school_id is None:
             return (Place(None, self.region_code),)
-        codes = rights.authorities_of(session, Extent(school_id=self.school_id))
-        return tuple(Place(self.school_id, code) for code in codes) or (Place(self.school_id, None),)
+        return grants.places_of(session, Extent(school_id=self.school_id))
 
 
 def home_of(user: User) -> Home:
     return Home(user.school_id, user.region_code)
 
 
-def may(session: Session, by: Actor, right: str, home: Home) -> bool:
-    return any(rights.may(by, right, place) for place in home.places(session))
+def may(session: Session, by: Actor, right: str, home: Home) -> Verdict:
+    return rights.decide(by, right, home.places(session))
 
 
 def require(session: Session, by: Actor, right: str, user: User) -> None:
     """Raises Denied with the sentence that names the right."""
-    if not may(session, by, right, home_of(user)):
-        raise Denied(rights.refusal(by, right, elsewhere=by.has(right)))
+    verdict = may(session, by, right, home_of(user))
+    if not verdict:
+        raise Denied(str(verdict))
 
 
 # --- finding ------------------------------------------------------------------------------------------
@@ -174,37 +173,14 @@ def label(session: Session, by: Actor, user_id: int) -> str:
 # --- nobody acts on somebody who holds more -----------------------------------------------------------
 
 
-def open_grants(session: Session, user: User) -> list[Grant]:
-    """Grants that are open or will be."""
-    now = datetime.now(UTC)
-    query = sa.select(Grant).where(
-        Grant.person_id == user.id,
-        Grant.withdrawn_at.is_(None),
-        sa.or_(Grant.until.is_(None), Grant.until > now),
-    )
-    return list(session.scalars(query.order_by(Grant.id)))
-
-
-def outranks(session: Session, by: Actor, given: Grant) -> bool:
-    """Whether `by` holds everything that this grant gives, as far and to pass on where it may be passed on."""
-    if by.is_system:
-        return True
-    codes = rights.authorities_of(session, given.extent)
-    able = [
-        h
-        for h in by.holdings
-        if h.extent.contains(given.extent, codes) and (h.passable or not given.passable)
-    ]
-    return rights.rights_in_role(given.role) <= frozenset().union(*(h.rights for h in able))
-
-
 def power_over(session: Session, by: Actor, user: User) -> Verdict:
     """Whether `by` may set this password: who sets it can log in with it, so it must not open more than he holds."""
-    if not may(session, by, "person:edit", home_of(user)):
-        return Verdict(False, rights.refusal(by, "person:edit", elsewhere=by.has("person:edit")))
+    verdict = may(session, by, "person:edit", home_of(user))
+    if not verdict:
+        return verdict
     if by.id == user.id:
         return Verdict(False, _("这是您自己的账号。修改密码请到“个人设置”，停用账号请由其他管理员办理。"))
-    if not all(outranks(session, by, given) for given in open_grants(session, user)):
+    if not all(grants.outranks(session, by, given) for given in grants.held_grants(session, user.id)):
         return Verdict(False, _("%(name)s的权限超出了您的权限。请由上一级管理员办理。", name=user.first_name))
     return rights.YES
 
@@ -358,7 +334,7 @@ def change_password(
     """
     user_id, stored = user.id, user.password
     is_right = logins.is_password_of(stored, old)
-    complaints = list(_password_complaints(user, new, again)) if is_right else []
+    complaints = list(_password_complaints(session, user, new, again)) if is_right else []
     locked = False
     with saving.work():
         found = logins.locked_row(session, user_id)
@@ -386,10 +362,13 @@ def _count_wrong(session: Session, user: User, login_rules: LoginRules) -> bool:
     return locked
 
 
-def _password_complaints(user: User, new: str, again: str) -> Complaints:
+def _password_complaints(session: Session, user: User, new: str, again: str) -> Complaints:
     for sentence in passwords.complaints(new, user.username, user.first_name):
         yield "new_password", sentence
-    if logins.is_password_of(user.password, new):
-        yield "new_password", _("新密码与原密码相同。请换一个。")
+    if logins.was_used(session, user, new):
+        yield (
+            "new_password",
+            _("新密码不能与原密码或最近%(n)s次用过的密码相同。请换一个。", n=logins.PASSWORDS_REMEMBERED),
+        )
     if new != again:
         yield "again", _("两次填写的新密码不一致。请重新填写。")

@@ -15,19 +15,23 @@ from sqlalchemy.orm import Session
 
 from app.areas.people import accounts
 from app.areas.people.accounts import Home, home_of
-from app.areas.people.roles import BUNDLES, NARROW, default_roles
+from app.areas.people.roles import BUNDLES, NARROW, default_roles, own_roles
 from app.areas.regions.models import name_of
 from app.areas.schools.models import Grade, School, SchoolClass
-from app.core import rights
+from app.core import grants
 from app.core.errors import Denied, Invalid, Missing
 from app.core.fields import HERE
-from app.core.rights import Actor, Extent, Grant, Verdict
+from app.core.grants import Wanted
+from app.core.powers import powers
+from app.core.rights import Actor, Extent, Grant
 
 
 def roles_to_give(session: Session, by: Actor) -> list[Role]:
     """The default roles whose rights `by` holds to pass on."""
-    able = [h.rights for h in by.holdings if h.passable]
-    return [r for r in default_roles(session) if any(rights.rights_in_role(r) <= held for held in able)]
+    able = [h.powers for h in by.holdings if h.passable]
+    found = [*default_roles(session), *own_roles(session, by)]
+    sets = grants.rights_of_roles(session, {role.id for role in found})
+    return [role for role in found if any(powers(sets[role.id]) <= held for held in able)]
 
 
 def suits(role: Role, home: Home) -> bool:
@@ -90,25 +94,15 @@ def give(
         )
     if until is not None and until <= datetime.now(UTC):
         raise Invalid([("until", _("截止日期已过。请改为今天或更晚的日期，长期有效的请留空。"))])
-    given = rights.grant(session, by, taker, role, extent, until)
+    given = grants.grant(session, by, taker, role, extent, until)
     bundle = session.scalar(sa.select(Role).where(Role.name == BUNDLES.get(role.name)))
-    if bundle is not None and not extent.is_narrow and can_pass(session, by, bundle, extent, until):
-        rights.grant(session, by, taker, bundle, extent, until, usable=False, passable=True)
+    if bundle is not None and not extent.is_narrow:
+        whole = Wanted(
+            taker, bundle, grants.rights_in_role(session, bundle), extent, until, usable=False, passable=True
+        )
+        if grants.can_give(session, by, whole):
+            grants.grant(session, by, taker, bundle, extent, until, usable=False, passable=True)
     return given
-
-
-def can_pass(session: Session, by: Actor, role: Role, extent: Extent, until: datetime | None) -> bool:
-    """Whether `rights.grant` would let `by` give this."""
-    if by.is_system:
-        return True
-    wanted, codes = rights.rights_in_role(role), rights.authorities_of(session, extent)
-    return any(
-        h.passable
-        and wanted <= h.rights
-        and h.extent.contains(extent, codes)
-        and (h.until is None or (until is not None and until <= h.until))
-        for h in by.holdings
-    )
 
 
 # --- taking back --------------------------------------------------------------------------------------
@@ -123,38 +117,21 @@ def find_grant(session: Session, by: Actor, grant_id: int) -> Grant:
     return found
 
 
-def may_take(session: Session, by: Actor, given: Grant) -> Verdict:
-    """The giver; or whoever may withdraw there and holds no less than what he takes."""
-    if by.id == given.giver_id:
-        return rights.YES
-    if not accounts.may(session, by, "grant:delete", home_of(given.person)):
-        return Verdict(False, rights.refusal(by, "grant:delete", elsewhere=by.has("grant:delete")))
-    if not accounts.outranks(session, by, given):
-        return Verdict(False, _("这项授权超出了您的权限。请由授权人或上一级管理员收回。"))
-    return rights.YES
-
-
 def require_may_take(session: Session, by: Actor, given: Grant) -> None:
-    verdict = may_take(session, by, given)
+    verdict = grants.may_take(session, by, given)
     if not verdict:
         raise Denied(str(verdict))
 
 
-def take(session: Session, by: Actor, given: Grant) -> list[Grant]:
-    require_may_take(session, by, given)
-    return rights.withdraw(session, by, given)
-
-
 def goes_with(session: Session, given: Grant) -> Iterator[str]:
     """What ends together with this grant, as sentences."""
-    for one in rights.passed_on(session, given):
-        if one.withdrawn_at is None:
-            yield _(
-                "%(name)s的“%(role)s”，%(where)s",
-                name=one.person.first_name,
-                role=one.role.label,
-                where=where(session, one),
-            )
+    for one in grants.ends_with(session, given)[1:]:
+        yield _(
+            "%(name)s的“%(role)s”，%(where)s",
+            name=one.person.first_name,
+            role=one.role.label,
+            where=where(session, one),
+        )
 
 
 # --- said to people -----------------------------------------------------------------------------------

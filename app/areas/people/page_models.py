@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.areas.people import accounts, granting
 from app.areas.people.accounts import NAME, PHONE, SETTINGS, Home, People, home_of
 from app.areas.schools.models import Grade, SchoolClass
-from app.core import logins
+from app.core import grants, logins
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor, Grant
@@ -201,7 +201,7 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
 def _grants(session: Session, by: Actor | None, user: User) -> RelatedTable:
     """The open grants; with `by`, what he may withdraw has its button."""
     columns = (_("角色"), _("范围"), _("用途"), _("开始日期"), _("截止日期"), _("授权人"))
-    rows = tuple(_grant_row(session, by, given) for given in accounts.open_grants(session, user))
+    rows = tuple(_grant_row(session, by, given) for given in grants.held_grants(session, user.id))
     return RelatedTable(_("授权"), columns, rows, empty=_("还没有授权。没有授权的账号登录后看不到任何学生。"))
 
 
@@ -215,7 +215,7 @@ def _grant_row(session: Session, by: Actor | None, given: Grant) -> Row:
         Cell(until.isoformat() if until else _("长期")),
         Cell(given.giver.first_name if given.giver is not None else _("系统安装时设定")),
     )
-    if by is None or not granting.may_take(session, by, given):
+    if by is None or not grants.may_take(session, by, given):
         return Row(given.id, None, cells)
     return Row(given.id, None, cells, (Action(_("收回"), f"/people/withdraw/{given.id}", style="danger"),))
 

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from app.areas.people import accounts, granting, page_models, passwords
 from app.areas.people.accounts import Home, home_of
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
-from app.core import logins, rights, saving
+from app.core import grants, logins, rights, saving
 from app.core.errors import Invalid
 from app.core.rights import Actor
 from app.extensions import db
@@ -99,7 +99,7 @@ class PeopleView(BaseView):
         with saving.work() as work:
             given = granting.find_grant(work.session, by, pk)
             person_id, name = given.person_id, given.person.first_name
-            ended = granting.take(work.session, by, given)
+            ended = grants.withdraw(work.session, by, given)
         flash(_("已收回%(name)s的授权，共%(n)s项。", name=name, n=len(ended)), "success")
         return redirect(show_path(person_id))
 

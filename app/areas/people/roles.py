@@ -6,15 +6,17 @@ A school's or bureau's own roles are not made here.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
+from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
-from app.core import rights
+from app.core import grants, rights
+from app.core.powers import all_rights
+from app.core.rights import Actor
 
 FILE = Path(__file__).resolve().parents[3] / "seeds" / "roles.csv"
 HEADER = ["role", "label", "level", "right"]
@@ -62,7 +64,7 @@ def read_roles(path: Path = FILE) -> dict[str, DefaultRole]:
 
 
 def _faults(lines: Iterable[list[str]]) -> Iterable[str]:
-    known, words, seen = set(rights.all_rights()), dict[str, tuple[str, str]](), set()
+    known, words, seen = set(all_rights()), dict[str, tuple[str, str]](), set()
     for number, line in enumerate(lines, start=2):
         if len(line) != len(HEADER) or not all(line):
             yield f"line {number}: needs {len(HEADER)} cells, none of them empty"
@@ -80,35 +82,34 @@ def _faults(lines: Iterable[list[str]]) -> Iterable[str]:
 
 
 def load_roles(session: Session) -> dict[str, Role]:
-    """Writes the default roles and exactly their rights; may be run again. Returns them by ab_role.name."""
+    """Writes the default roles and exactly their rights; may be run again. Returns them by ab_role.name.
+
+    Where a default role shrank, what was passed on beyond it ends.
+    """
     wanted = read_roles()
     rights.sync(session)
-    pairs = _pairs(session)
     found = {role.name: role for role in session.scalars(sa.select(Role).where(Role.name.startswith(PREFIX)))}
     for one in wanted.values():
         role = found[one.name] = found.get(one.name) or Role(name=one.name)
-        role.label, role.level = one.label, one.level
-        _set_permissions(role, [pairs[rights.as_pair(right)] for right in sorted(one.rights)])
+        role.label, role.level, role.heads_unit = one.label, one.level, one.name == SUPER_ADMIN
         session.add(role)
     session.flush()
+    for one in wanted.values():
+        grants.write_role(session, found[one.name], one.rights)
+    for given in grants.uncovered(session):
+        grants.withdraw(session, rights.system("roles"), given)
     return found
-
-
-def _pairs(session: Session) -> Mapping[tuple[str, str], PermissionView]:
-    query = (
-        sa.select(Permission.name, ViewMenu.name, PermissionView)
-        .join(PermissionView.permission)
-        .join(PermissionView.view_menu)
-    )
-    return {(permission, view): pair for permission, view, pair in session.execute(query).unique()}
-
-
-def _set_permissions(role: Role, pairs: list[PermissionView]) -> None:
-    if {pair.id for pair in role.permissions} != {pair.id for pair in pairs}:
-        role.permissions = pairs
 
 
 def default_roles(session: Session) -> list[Role]:
     """The roles one may choose from: the default ones without the bundles."""
     query = sa.select(Role).where(Role.name.startswith(PREFIX), Role.name.not_in(BUNDLES.values()))
     return list(session.scalars(query.order_by(Role.id)))
+
+
+def own_roles(session: Session, by: Actor) -> list[Role]:
+    """The roles that the person's school or bureau has made."""
+    if by.school_id is None and by.region_code is None:
+        return []
+    mine = Role.school_id == by.school_id if by.school_id is not None else Role.region_code == by.region_code
+    return list(session.scalars(sa.select(Role).where(mine).order_by(Role.id)))

@@ -11,7 +11,7 @@ from app.areas.people import accounts
 from app.areas.people.accounts import Home
 from app.areas.people.roles import BUREAU_ADMIN, BUREAU_ALL, load_roles
 from app.areas.regions.models import name_of
-from app.core import logins, rights, saving, scope
+from app.core import grants, logins, rights, saving, scope
 from app.core.errors import Invalid
 from app.core.rights import Extent, Grant
 
@@ -28,7 +28,7 @@ def open_first_admin(
         extent = _extent(session, region_code)
         typed = {"username": username, "name": name, "phone": phone}
         user = accounts.open_account(session, by, Home(region_code=region_code), typed, password)
-        rights.grant(session, by, user, load_roles(session)[BUREAU_ADMIN], extent)
+        grants.grant(session, by, user, load_roles(session)[BUREAU_ADMIN], extent)
         _grant_root(session, by, user, extent)
     return user
 
@@ -53,7 +53,7 @@ def _grant_root(session: Session, by: rights.Actor, user: User, extent: Extent) 
     )
     if session.scalar(held.limit(1)) is not None:
         return False
-    rights.grant(session, by, user, bundle, extent, usable=False, passable=True)
+    grants.grant(session, by, user, bundle, extent, usable=False, passable=True)
     return True
 
 

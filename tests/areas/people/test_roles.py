@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import areas
 from app.areas.people.roles import BadRoles, default_roles, load_roles, read_roles
-from app.core import rights
+from app.core import grants, powers
 from app.core.entity import registry
 
 areas.load()  # rights come from the declarations
@@ -30,7 +30,7 @@ def test_bundles_are_the_union_of_what_they_bundle() -> None:
 
 def test_every_right_is_in_some_role() -> None:
     held = frozenset().union(*(role.rights for role in read_roles().values()))
-    assert set(rights.all_rights()) - held == set()
+    assert set(powers.plain_rights()) - held == set()
 
 
 PUPIL = {e.key() for e in registry if e.__scope__ in ("pupil", "parties")} | {"student", "stay"}
@@ -57,9 +57,11 @@ def test_only_who_administers_people_grants() -> None:
 
 
 def test_loading_again_changes_nothing(session: Session) -> None:
-    before = {role.name: rights.rights_in_role(role) for role in load_roles(session).values()}
+    before = {role.name: grants.rights_in_role(session, role) for role in load_roles(session).values()}
     session.commit()
-    assert {role.name: rights.rights_in_role(role) for role in load_roles(session).values()} == before
+    assert {
+        role.name: grants.rights_in_role(session, role) for role in load_roles(session).values()
+    } == before
     assert not session.dirty
     wanted = {role.name: role.rights for role in read_roles().values()}
     assert before == wanted
@@ -71,7 +73,7 @@ def test_loading_repairs_what_was_changed_by_hand(session: Session) -> None:
     session.commit()
     load_roles(session)
     assert clerk.label == "学籍管理员"
-    assert rights.rights_in_role(clerk) == read_roles()["clerk"].rights
+    assert grants.rights_in_role(session, clerk) == read_roles()["clerk"].rights
 
 
 def test_bundles_are_not_offered(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Who changed what, from what to what: one insert-only row per saved entity, and per look at hidden values.
+"""Who changed what, from what to what: one insert-only row per saved entity, and per look at a pupil.
 
 Values are raw codes and ISO dates; labels and masks are applied when a row is shown.
 """
@@ -12,17 +12,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from flask import has_request_context, request
+from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.entity import READ_ONLY, Entity, Scope, registry
-from app.core.fields import BigId, Text, col
-from app.extensions import open_door
+from app.core.fields import BigId, Text, Unreadable, col
+from app.core.wording import N_
+from app.extensions import db, open_door
 
 if TYPE_CHECKING:
     from app.core.rights import Actor
 
 
-OTHER_NAMES = {"person": "人员", "role_grant": "授权", "role": "角色", "scope": "管理范围以外"}
+SUBJECT = 80  # characters
+OTHER_NAMES = {
+    "person": N_("人员"),
+    "role_grant": N_("授权"),
+    "role": N_("角色"),
+    "scope": N_("管理范围以外"),
+}
 """What is audited and is not an entity."""
 
 
@@ -30,9 +38,20 @@ OTHER_NAMES = {"person": "人员", "role_grant": "授权", "role": "角色", "sc
 class EntityName(Text):
     """The key of an entity, shown as its label."""
 
+    kind: ClassVar[str] = "code"
+
+    def read(self, text: str) -> str:
+        if text not in dict(self.options()):
+            raise Unreadable(_("“%(v)s”不在可选的对象中。请从下拉列表中选择。", v=text[:20]))
+        return text
+
     def show(self, value: str | None) -> str:
         key = value or ""
-        return registry[key].__label__ if key in registry else OTHER_NAMES.get(key, key)
+        return _(registry[key].__label__) if key in registry else _(OTHER_NAMES.get(key, key))
+
+    def options(self) -> tuple[tuple[str, str], ...]:
+        keys = (*(e.key() for e in registry if e is not AuditEntry), *OTHER_NAMES)
+        return tuple((key, self.show(key)) for key in keys)
 
 
 class AuditEntry(Entity):
@@ -52,14 +71,15 @@ class AuditEntry(Entity):
         sa.Index("ix_audit_entry_entity_row_id", "entity", "row_id"),
     )
 
-    at: Mapped[datetime] = col.moment("时间", listed=True)
+    at: Mapped[datetime] = col.moment("时间", listed=True, filter=True)
     actor_name: Mapped[str] = col.text("操作人", 64, listed=True)
     action: Mapped[str] = col.code("操作", "audit_action", listed=True)
     entity: Mapped[str] = col.described(EntityName(label="对象", length=40, listed=True), sa.String(40))
-    row_id: Mapped[int | None] = col.number("编号", high=10**12, type_=BigId)
+    subject: Mapped[str | None] = col.text("姓名或名称", SUBJECT, search=True, listed=True)
+    row_id: Mapped[int | None] = col.number("编号", high=10**12, type_=BigId, filter=False)
     reason: Mapped[str | None] = col.text("事由", 200, listed=True)
     authority: Mapped[str | None] = col.text("依据", 60)
-    address: Mapped[str | None] = col.text("来源地址", 45)
+    address: Mapped[str | None] = col.text("来源地址", 45, listed=True)
     school_id: Mapped[int | None] = mapped_column(BigId)
     authority_code: Mapped[str | None] = mapped_column(sa.String(6))
     student_id: Mapped[int | None] = mapped_column(BigId)
@@ -76,13 +96,14 @@ def row(
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    subject: str | None = None,
     reason: str | None = None,
     authority: str | None = None,
     school_id: int | None = None,
     authority_code: str | None = None,
     student_id: int | None = None,
 ) -> dict[str, Any]:
-    """The column values of one audit row."""
+    """The column values of one audit row; `subject` is the record's name for people, never a number that is masked."""
     return {
         "at": datetime.now(UTC),
         "actor_id": by.id,
@@ -92,6 +113,7 @@ def row(
         "row_id": row_id,
         "before": dict(before) if before else None,
         "after": dict(after) if after else None,
+        "subject": subject[:SUBJECT] if subject else None,
         "reason": reason,
         "authority": authority,
         "address": request.remote_addr if has_request_context() else None,
@@ -108,6 +130,12 @@ def write(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
     if found:
         with open_door():
             session.connection().execute(sa.insert(AuditEntry.__table__), found)
+
+
+def write_apart(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Inserts audit rows in a transaction of their own: a look is a fact, whatever becomes of the request."""
+    with db.engine.connect().execution_options(writing=True) as connection, connection.begin(), open_door():
+        connection.execute(sa.insert(AuditEntry.__table__), list(rows))
 
 
 def note(

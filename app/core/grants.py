@@ -375,6 +375,11 @@ def _described(given: Grant, role: Role) -> dict[str, Any]:
     return found | {name: value for name in places if (value := getattr(given, name))}
 
 
+def _name_of(session: Session, person_id: int) -> str | None:
+    found = session.get(User, person_id)
+    return found.first_name if found is not None else None
+
+
 def _note(session: Session, by: Actor, action: str, given: Grant, **words: Any) -> None:
     audit.write(session, [_audit_row(session, by, action, given, **words)])
 
@@ -386,6 +391,7 @@ def _audit_row(session: Session, by: Actor, action: str, given: Grant, **words: 
         action,
         "role_grant",
         given.id,
+        subject=_name_of(session, given.person_id),
         school_id=given.school_id,
         authority_code=codes[0] if codes else given.region_code,
         **words,
@@ -766,9 +772,10 @@ def change_role(
 
 
 def role_place(session: Session, role: Role) -> dict[str, Any]:
-    """Where a role is, as the audit keeps it."""
+    """What a role is called and where it is, as the audit keeps it."""
     codes = authorities_of(session, role.school_id)
-    return {"school_id": role.school_id, "authority_code": codes[0] if codes else role.region_code}
+    place = {"school_id": role.school_id, "authority_code": codes[0] if codes else role.region_code}
+    return place | {"subject": role.label}
 
 
 def make_role(

@@ -61,9 +61,10 @@ def find_account(session: Session, typed: str) -> User | None:
 
 
 def place_words(session: Session, user: User) -> dict[str, Any]:
-    """Where an account is, as the audit keeps it."""
+    """Whose an account is and where, as the audit keeps it."""
     codes = grants.authorities_of(session, user.school_id)
-    return {"school_id": user.school_id, "authority_code": codes[0] if codes else user.region_code}
+    place = {"school_id": user.school_id, "authority_code": codes[0] if codes else user.region_code}
+    return place | {"subject": user.first_name}
 
 
 def is_locked(user: User, now: datetime) -> bool:

@@ -239,6 +239,7 @@ def _bulk_audit(
             entity.key(),
             id_,
             after=after,
+            subject=str(row.get(entity.__shown_as__) or "") if entity.__shown_as__ in fields else None,
             authority=authority.name if authority else None,
             **place,
         )

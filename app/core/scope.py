@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, object_session, with_loader_criteria
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import CriteriaOption
 from sqlalchemy.sql.visitors import anon_map
 
@@ -320,7 +321,7 @@ def _audit_flush(session: Session, context: Any) -> None:
     session.info.pop("checked", None)
     if pending:
         actor, authority = session.info["actor"], session.info.get("authority")
-        audit.write(session, [_audit_row(actor, authority, *one) for one in pending])
+        audit.write(session, [_audit_row(session, actor, authority, *one) for one in pending])
     for obj, *_words in pending:
         obj.settled = frozenset()  # said of this save alone
 
@@ -501,6 +502,7 @@ def _values(obj: Entity, action: str, changed: set[str]) -> tuple[dict[str, Any]
 
 
 def _audit_row(
+    session: Session,
     actor: Actor,
     authority: Authority | None,
     obj: Entity,
@@ -515,9 +517,21 @@ def _audit_row(
         obj.id,
         before=before,
         after=after,
+        subject=_name_in_flush(session, obj),
         authority=authority.name if authority else None,
         **audit_place_of(obj),
     )
+
+
+def _name_in_flush(session: Session, obj: Entity) -> str:
+    """What the row is called. A new row loads no links by itself yet, so those its name is made from are looked up."""
+    if not sa.inspect(obj).persistent:
+        for relation in sa.inspect(type(obj)).relationships:
+            if relation.key in obj.__shown_from__:
+                key = getattr(obj, next(iter(relation.local_columns)).key)
+                found = session.get(relation.mapper.class_, key) if key is not None else None
+                set_committed_value(obj, relation.key, found)
+    return obj.shown()
 
 
 def audit_place(entity: type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:

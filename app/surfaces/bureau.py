@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from app.core import databases, rights
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Missing
-from app.surfaces import detail
+from app.surfaces import detail, looks
 from app.surfaces.listing import Listing
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
@@ -163,6 +163,7 @@ class EntityView(Guarded, BaseModelView):
         obj = here.session.get(self.entity, pk) if pk < 2**63 else None
         if obj is None:
             raise Missing()
+        looks.note(here.by, obj)
         page = detail.page(obj, here)
         add_items(page, obj, here)
         own = _(self.entity.__label__)  # rows of the same kind that hang on this one: most have none

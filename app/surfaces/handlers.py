@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app.core.errors import Denied, Invalid, Missing, Refused, Stale
-from app.surfaces.problems import problem
+from app.surfaces.problems import Unfit, problem
 from app.surfaces.viewmodels import Action, ErrorPage
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,8 @@ def on_http(error: HTTPException) -> tuple[Response | str, int] | Response:
         return on_refused(Denied(g.refusal))
     if wants_json():
         return problem(error)
-    return _page(code, _(SENTENCES.get(code, SENTENCES[400]))), code
+    sentence = error.sentence if isinstance(error, Unfit) else _(SENTENCES.get(code, SENTENCES[400]))
+    return _page(code, sentence), code
 
 
 def on_fault(error: Exception) -> tuple[Response | str, int] | Response:

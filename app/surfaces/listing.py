@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -17,8 +18,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 from app.core import rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
-from app.core.fields import Code, Day, Field, Flag, Key, Number, Text, Unreadable
+from app.core.fields import HERE, Day, Field, Key, Moment, Number, Text, Unreadable
 from app.surfaces.display import Painter, Revealed, Sight, painter
+from app.surfaces.problems import Unfit
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
 
@@ -29,6 +31,7 @@ FOUND_MOST = 200  # ids in one address
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 RANGES = ("__from", "__to")
+RANGED = (Day, Moment, Number)
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Asked:
     size: int = PAGE_SIZE
     found: tuple[int, ...] | None = None
     complaints: list[tuple[str, str]] = field(default_factory=list)
+    closed: str = ""  # a sentence: the address asks by what this person cannot ask by
 
 
 def has_made_name(entity: type[Entity]) -> bool:
@@ -67,7 +71,8 @@ def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
 
 
 def read_args(entity: type[Entity], by: rights.Actor, args: Mapping[str, str]) -> Asked:
-    """The address's words → Asked. Every unknown word and unreadable value is a complaint."""
+    """The address's words → Asked. Every unreadable value is a complaint; to ask by a field that is hidden, masked or
+    unknown is refused as a whole, whichever it is."""
     asked = Asked()
     filters = filters_of(entity, by)
     for name, raw in args.items():
@@ -88,7 +93,7 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
         if raw.removeprefix("-") in sortable(entity, by):
             asked.sort = raw
         elif raw:
-            asked.complaints.append(("sort", _("不能按这一项排序。请点击列标题选择排序方式。")))
+            asked.closed = _("不能按这一项排序。请点击列标题选择排序方式。")
     elif name == "found" and raw:
         numbers = [_row_id(part) for part in raw.split(",")]
         asked.found = tuple(n for n in numbers if n is not None)
@@ -118,13 +123,14 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
         if name.endswith(ending):
             base, operator = name.removesuffix(ending), ending.removeprefix("__")
     found = filters.get(base)
-    if found is None or (operator != "is" and not isinstance(found, Day | Number)):
-        asked.complaints.append(("", _("不能按“%(name)s”筛选。请使用页面上的筛选条件。", name=name[:40])))
+    if found is None or (operator != "is" and not isinstance(found, RANGED)):
+        asked.closed = _("不能按“%(name)s”筛选。请使用页面上的筛选条件。", name=name[:40])
         return
     if not raw.strip():
         return
     try:
-        value = raw.strip() if isinstance(found, Text) else found.parse(raw)
+        is_free = isinstance(found, Text) and found.options() is None
+        value = raw.strip() if is_free else _filter_field(found).parse(raw)
         if isinstance(value, str) and "\0" in value:
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
@@ -135,18 +141,31 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
     asked.conditions.append((found, operator, value))
 
 
+def _filter_field(one: Field) -> Field:
+    """A moment is asked for by its day."""
+    return Day(label=one.label) if isinstance(one, Moment) else one
+
+
 # --- the query ----------------------------------------------------------------------------------------
 
 
 def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> sa.ColumnElement[bool]:
     column = getattr(entity, found.name)
+    if isinstance(found, Moment):
+        return _within_days(column, operator, value)
     if operator == "from":
         return column >= value
     if operator == "to":
         return column <= value
-    if isinstance(found, Text):
+    if isinstance(found, Text) and found.options() is None:
         return column.contains(value, autoescape=True)
     return column == value
+
+
+def _within_days(column: Any, operator: str, day: date) -> sa.ColumnElement[bool]:
+    starts = datetime.combine(day, time(), HERE)
+    from_here, to_here = column >= starts, column < starts + timedelta(days=1)
+    return {"from": from_here, "to": to_here}.get(operator, sa.and_(from_here, to_here))
 
 
 def order_of(
@@ -190,7 +209,9 @@ class Listing:
         self.counted: int | None = None
 
     def require_sound(self) -> None:
-        """Raises Invalid when the address asks for what there is not."""
+        """Raises Unfit when the address asks by what is not this person's to ask by, Invalid for unreadable values."""
+        if self.asked.closed:
+            raise Unfit(400, self.asked.closed)
         if self.asked.complaints:
             raise Invalid(self.asked.complaints)
 
@@ -427,7 +448,9 @@ class Listing:
         signs = {"is": "：", "from": " ≥ ", "to": " ≤ "}
         for one, operator, value in self.asked.conditions:
             name = one.name if operator == "is" else f"{one.name}__{operator}"
-            text = self._key_label(one, str(value)) if isinstance(one, Key) else one.show(value)
+            text = (
+                self._key_label(one, str(value)) if isinstance(one, Key) else _filter_field(one).show(value)
+            )
             yield Chip(f"{_(one.label)}{signs[operator]}{text}", self.url(**{name: None}))
 
     def _key_label(self, one: Key, raw: str) -> str:
@@ -506,9 +529,9 @@ def reveal_form(
 
 def filter_shape(one: Field) -> tuple[str, tuple[tuple[str, str], ...], str | None]:
     """(kind of the filter, its options, its look-up address)."""
-    if isinstance(one, Code | Flag):
-        return "choice", one.options(), None
-    if isinstance(one, Day):
+    if (options := one.options()) is not None:
+        return "choice", options, None
+    if isinstance(one, Day | Moment):
         return "range_day", (), None
     if isinstance(one, Number):
         return "range_number", (), None

@@ -36,7 +36,16 @@ from app.core.fields import (
 from app.core.rights import Actor
 from app.core.wording import N_
 from app.surfaces import forms
-from app.surfaces.listing import PAGE_SIZE, PAGE_SIZES, WORDS, Listing, filter_shape, filters_of, sortable
+from app.surfaces.listing import (
+    PAGE_SIZE,
+    PAGE_SIZES,
+    RANGED,
+    WORDS,
+    Listing,
+    filter_shape,
+    filters_of,
+    sortable,
+)
 from app.surfaces.problems import KINDS, as_json
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
@@ -152,7 +161,7 @@ def _filter_info(one: Field) -> Spec:
 def _filter_names(one: Field) -> Iterator[str]:
     if one.name not in WORDS:  # a list's own word goes before a field of the same name
         yield one.name
-    if isinstance(one, Day | Number):
+    if isinstance(one, RANGED):
         yield from (f"{one.name}__from", f"{one.name}__to")
 
 
@@ -314,7 +323,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
         {
             "summary": _("查询%(what)s", what=label),
             "parameters": list(_list_parameters(entity, by)),
-            "responses": {"200": page} | _refusals(422),
+            "responses": {"200": page} | _refusals(400, 422),
         },
     )
     yield (

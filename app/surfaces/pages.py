@@ -18,7 +18,7 @@ from app.core import saving, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.extensions import db
-from app.surfaces import detail, forms
+from app.surfaces import detail, forms, looks
 from app.surfaces.display import Revealed
 from app.surfaces.listing import Listing, crumbs
 from app.surfaces.security import current_actor
@@ -58,7 +58,9 @@ class EntityPages(ModelView):
     @expose("/show/<int:pk>")
     @has_access
     def show(self, pk: int) -> Answer:
-        page = detail.page(self._get(pk), site())
+        obj, here = self._get(pk), site()
+        looks.note(here.by, obj)
+        page = detail.page(obj, here)
         return render_template("detail.html", page=page)
 
     @expose("/add", methods=["GET", "POST"])
@@ -149,6 +151,8 @@ class FormFlow:
         if self.obj is not None:
             _require(self.site, "edit", self.obj)
         if request.method == "GET":
+            if self.obj is not None:
+                looks.note(self.site.by, self.obj)
             for one in self.nested:
                 one.from_saved()
             return render_template("form.html", page=self._page())

@@ -27,7 +27,7 @@ from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import Field, Flag, Key, Number, Unreadable
 from app.core.rights import Actor
 from app.extensions import db
-from app.surfaces import forms, openapi
+from app.surfaces import forms, looks, openapi
 from app.surfaces.display import EVEN, Revealed, Sight, is_masked, link_text
 from app.surfaces.listing import COUNT_CAP, Listing
 from app.surfaces.problems import Unfit, as_json, problem
@@ -301,6 +301,7 @@ class EntityApi(ModelRestApi):
             raise Denied(str(verdict))
         if _is_known(obj, Revealed.now(self.entity, by)):
             return Response(status=304, headers={"ETag": etag(obj)})
+        looks.note(by, obj)
         return self._answer(obj)
 
     @expose("/", methods=["POST"])

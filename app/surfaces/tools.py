@@ -135,7 +135,15 @@ def _show(entity: type[Entity], by: rights.Actor, ids: list[int], reason: str) -
         audit.write(
             work.session,
             [
-                audit.row(by, "reveal", entity.key(), obj.id, reason=reason, **scope.audit_place_of(obj))
+                audit.row(
+                    by,
+                    "reveal",
+                    entity.key(),
+                    obj.id,
+                    subject=obj.shown(),
+                    reason=reason,
+                    **scope.audit_place_of(obj),
+                )
                 for obj in allowed
             ],
         )

@@ -1,4 +1,5 @@
-"""Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms.
+"""Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; and
+the audit names what it is about.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -18,6 +19,7 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("audit_entry", sa.Column("subject", sa.String(length=80), nullable=True))
     op.create_table(
         "form_draft",
         sa.Column("id", BigId, nullable=False),
@@ -116,6 +118,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("audit_entry") as batch:
+        batch.drop_column("subject")
+
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
         batch.drop_index("ix_role_grant_school_id_held")

@@ -122,12 +122,12 @@ def test_counts_stop_at_the_cap(session: Session, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("name", ["id_number", "student_no", "phone", "nothing", "name_key", "health__from"])
 def test_what_is_masked_or_unknown_is_no_filter(session: Session, name: str) -> None:
-    assert listed(session, "lin", **{name: "1"}).asked.complaints
+    assert listed(session, "lin", **{name: "1"}).asked.closed
 
 
 @pytest.mark.parametrize("sort", ["id_number", "-student_no", "nothing", "address"])
 def test_what_is_masked_or_unknown_is_no_order(session: Session, sort: str) -> None:
-    assert listed(session, "lin", sort=sort).asked.complaints
+    assert listed(session, "lin", sort=sort).asked.closed
 
 
 def test_classes_sort_by_number_ten_after_nine(session: Session) -> None:

@@ -25,6 +25,7 @@ from flask_migrate import Migrate
 
 import config as settings
 from app.areas.people import passwords, roots
+from app.areas.people import why as asked
 from app.areas.people.roles import load_roles
 from app.core import checkup, grants, jobs, rights, saving, scope, upkeep
 from app.core.entity import Entity, registry
@@ -124,25 +125,32 @@ def show_rights(sync: bool) -> None:
 @click.argument("person")
 @click.argument("action")
 @click.argument("record")
+@click.option("--field", default="", help="Ask about one field of the record, by its name.")
 @with_appcontext
-def why(person: str, action: str, record: str) -> None:
+def why(person: str, action: str, record: str, field: str) -> None:
     """Say whether PERSON may do ACTION to RECORD, and through which grant or for want of what.
 
-    ACTION is "edit" or "student:edit", RECORD is "student:12".
+    ACTION is "edit" or "student:edit", RECORD is "student:12". Exit 1 where the answer is no.
     """
-    session = db.session()
-    by = rights.load_actor(session, _person(person))
-    with scope.acting(session, _actor()), scope.with_deleted(session):
+    session, by = db.session(), _actor()
+    with scope.acting(session, by), scope.with_deleted(session):
         obj = _record(record)
-        right = f"{obj.key()}:{action.rpartition(':')[2]}"
-        if right not in plain_rights() or not right.endswith(action):
+        entity, verb = type(obj), action.rpartition(":")[2]
+        if f"{obj.key()}:{verb}" not in plain_rights() or not f"{obj.key()}:{verb}".endswith(action):
             raise click.ClickException(_("没有“%(right)s”这项权限。请用flask rights查看。", right=action))
-        verdict = scope.may(session, by, right.partition(":")[2], obj)
-    if not verdict:
-        click.echo(_("不可以。%(why)s", why=verdict))
+        if field and field not in entity.fields():
+            raise click.ClickException(_("没有“%(name)s”这一项。请用flask rights查看。", name=field))
+        named = _("编号%(id)s的%(what)s", id=obj.id, what=_(entity.__label__))
+        found = asked.answer(
+            session, by, asked.Question(_person(person), entity, verb, field, obj, named=named)
+        )
+    click.echo(found.sentence)
+    for title, lines in asked.details(found):
+        click.echo(f"{title}：")
+        for line in lines:
+            click.echo(f"  {line}")
+    if not found.allowed:
         raise SystemExit(1)
-    for holding in verdict.through:
-        click.echo(_("可以。来自授权%(id)s（角色“%(role)s”）。", id=holding.grant_id, role=holding.role))
 
 
 def _record(record: str) -> Entity:

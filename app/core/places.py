@@ -27,6 +27,11 @@ def authority_range(code: str) -> tuple[str, str]:
     return code, stem + "9" * (6 - len(stem))
 
 
+def regions_above(code: str) -> tuple[str, ...]:
+    """The code itself and what it lies in: 510121 → 510121, 510100, 510000."""
+    return tuple(dict.fromkeys((code, code[:4] + "00", code[:2] + "0000")))
+
+
 def normal_code(text: str) -> str:
     """Half width, without blanks."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))

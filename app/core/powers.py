@@ -22,6 +22,8 @@ OTHER_RIGHTS = {
     "person:show": N_("查看本单位人员详情"),
     "person:add": N_("开通账号"),
     "person:edit": N_("修改、停用、解锁账号"),
+    "person:look_as": N_("以他人视角查看"),
+    "why:ask": N_("查询他人的权限"),
     "role:list": N_("查看角色"),
     "role:show": N_("查看角色的权限"),
     "role:add": N_("新建、复制角色"),
@@ -124,6 +126,15 @@ def reading_rights(entity: type[Entity]) -> tuple[str, ...]:
 def field_right(entity: type[Entity], name: str, verb: str) -> str:
     """`verb`: see, edit, reveal."""
     return f"{entity.key()}:{name}:{verb}"
+
+
+def asked_by(entity: type[Entity], action: str, field: str = "") -> tuple[str, ...]:
+    """What one must hold to do this to a row, or to one field of it."""
+    whole = f"{entity.key()}:{action}"
+    verbs = {"show": "see", "list": "see", "edit": "edit", "reveal": "reveal"}
+    if not field or action not in verbs:
+        return (whole,)
+    return (whole, field_right(entity, field, verbs[action]))
 
 
 # --- what a set of them amounts to --------------------------------------------------------------------

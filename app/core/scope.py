@@ -571,7 +571,7 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
     )
 
 
-def _asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -> Sequence[Place] | None:
+def asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -> Sequence[Place] | None:
     """Some entities are read school-wide, also by those whose grant is narrowed."""
     is_wide = entity.__school_wide__ or entity.__scope__ == "school"
     if places is None or not is_wide or power.rpartition(":")[2] not in (*powers.READS, "see"):
@@ -623,7 +623,7 @@ def verdict_on(
     """Whether `by` may use the power on a row of these column values."""
     if by.is_system:
         return rights.YES
-    return rights.decide(by, power, _asked_at(entity, power, place_of(session, entity, values)))
+    return rights.decide(by, power, asked_at(entity, power, place_of(session, entity, values)))
 
 
 def _seen(session: Session, actor: Actor, entity: type[Entity], values: Mapping[str, Any]) -> bool:
@@ -650,7 +650,7 @@ def fields_at(by: Actor, entity: type[Entity], verb: str, places: Sequence[Place
     return {
         n: f
         for n, f in entity.fields().items()
-        if rights.decide(by, asked[n], _asked_at(entity, asked[n], places))
+        if rights.decide(by, asked[n], asked_at(entity, asked[n], places))
     }
 
 

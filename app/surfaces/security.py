@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import flask_babel
 import sqlalchemy as sa
-from flask import Flask, current_app, g, redirect, request, session
+from flask import Flask, current_app, flash, g, redirect, request, session
 from flask_appbuilder import AppBuilder
 from flask_appbuilder.security.sqla.manager import SecurityManager as StockSecurityManager
 from flask_appbuilder.security.sqla.models import User
@@ -29,7 +29,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, Unauthorized
 from werkzeug.wrappers import Response
 
-from app.core import logins, rights, saving, scope, sessions
+from app.core import logins, rights, saving, scope, sessions, viewing
 from app.core.databases import reading_session
 from app.core.entity import registry
 from app.core.errors import Denied
@@ -39,7 +39,7 @@ from app.extensions import csrf, db
 from app.surfaces.handlers import wants_json
 
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
-SETTINGS_PATH, PASSWORD_PATH = "/account/", "/account/password"
+SETTINGS_PATH, PASSWORD_PATH, LOOK_END_PATH = "/account/", "/account/password", "/people/look/end"
 OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
@@ -117,6 +117,28 @@ def close_session(why: str = "") -> None:
         session["ended"] = why
 
 
+def begin_looking(person_id: int, until: datetime) -> None:
+    """From the next request on this session looks on as that person."""
+    session["look_as"] = [person_id, until.timestamp()]
+
+
+def end_looking() -> int | None:
+    """Gives the number of the person as whom this session looked on."""
+    kept = session.pop("look_as", None)
+    return kept[0] if kept else None
+
+
+def _as_whom(by: Actor) -> Actor:
+    """The actor of the request: the person, or he with the eyes of another."""
+    person_id, until = session["look_as"]
+    other = rights.load_person(db.session(), person_id) if time.time() < until else None
+    if other is None or not other.user.is_active or not viewing.may_look_as(db.session(), by, other.user):
+        end_looking()
+        flash(_("以他人视角查看已结束。"), "info")
+        return by
+    return viewing.looking_as(db.session(), by, other.actor)
+
+
 def _place_name(user: User) -> str:
     """School or bureau, for the top bar: kept in the session, so that no page asks for it."""
     with scope.acting(db.session(), rights.system("login")):
@@ -140,6 +162,15 @@ def bears_token() -> bool:
 
 def _is_static() -> bool:
     return (request.endpoint or "").rpartition(".")[2] == "static"
+
+
+def _only_looks() -> bool:
+    """Searching by number is a look too, though it is posted."""
+    return (
+        request.method in ("GET", "HEAD", "OPTIONS")
+        or request.path in (LOOK_END_PATH, LOGOUT_PATH)
+        or request.path.startswith("/search/")
+    )
 
 
 def _to_login() -> Response:
@@ -199,7 +230,7 @@ class SecurityManager(StockSecurityManager):
             return
         by = g.pop("entering")
         note_activity()
-        self._enter(user, by)
+        self._enter(user, _as_whom(by) if "look_as" in session else by)
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
@@ -216,6 +247,8 @@ class SecurityManager(StockSecurityManager):
                 return self._to_password()
         if not bears_token():
             _require_form_token()
+        if g.actor is not None and g.actor.looks_as and not _only_looks():
+            raise Denied(_("您正在以%(name)s的视角查看，不能保存。请先结束查看。", name=g.actor.looks_as))
         return None
 
     def _must_change(self) -> bool:
@@ -329,4 +362,5 @@ def _on_every_page() -> dict[str, object]:
     if by is None:
         return {"me": None}
     me = {"name": by.name, "place": session.get("place", "")}
-    return {"me": me, "settings_url": SETTINGS_PATH, "demo": g.user.is_demo}
+    looking = {"name": by.looks_as, "end_url": LOOK_END_PATH} if by.looks_as else None
+    return {"me": me, "settings_url": SETTINGS_PATH, "demo": g.user.is_demo, "looking": looking}

@@ -5,7 +5,7 @@ Each act belongs inside `saving.work()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from app.areas.people import accounts
 from app.areas.people.accounts import Home, home_of
 from app.areas.people.roles import BUNDLES, NARROW, default_roles, own_roles
-from app.areas.regions.models import name_of
+from app.areas.regions.models import name_of, region_names
 from app.areas.schools.models import Grade, School, SchoolClass
 from app.core import grants
+from app.core.entity import Entity
 from app.core.errors import Denied, Invalid, Missing
 from app.core.fields import HERE
 from app.core.grants import Wanted
@@ -139,18 +140,42 @@ def goes_with(session: Session, given: Grant) -> Iterator[str]:
 
 def where(session: Session, given: Grant) -> str:
     """As far as a grant reaches. Names outside the reader's scope stay unnamed."""
-    if given.region_code:
-        return _("%(name)s及以下", name=name_of(session, given.region_code) or given.region_code)
-    if not given.grade_ids and not given.class_ids:
-        school = session.get(School, given.school_id)
-        return _("%(name)s全校", name=school.name) if school is not None else _("所在学校全校")
-    grades = session.scalars(sa.select(Grade).where(Grade.id.in_(given.grade_ids or ())))
-    classes = session.scalars(
-        sa.select(SchoolClass).where(SchoolClass.id.in_(given.class_ids or ()))
-    ).unique()
-    return "、".join([grade.name for grade in grades] + [one.full_name for one in classes]) or _(
-        "部分年级或班级"
-    )
+    return extent_names(session, [given.extent])[given.extent]
+
+
+def extent_names(session: Session, extents: Iterable[Extent]) -> dict[Extent, str]:
+    """How far each extent reaches, for people: one statement for each kind of place, however many extents."""
+    found = list(dict.fromkeys(extents))
+    regions = region_names(session, {e.low for e in found if e.low})
+    schools = _names_by_id(session, School, {e.school_id for e in found if e.school_id is not None})
+    grades = _names_by_id(session, Grade, {id_ for e in found for id_ in e.grade_ids})
+    classes = _names_by_id(session, SchoolClass, {id_ for e in found for id_ in e.class_ids})
+    return {e: _extent_name(e, regions, schools, grades, classes) for e in found}
+
+
+def _extent_name(
+    extent: Extent,
+    regions: Mapping[str, str],
+    schools: Mapping[int, str],
+    grades: Mapping[int, str],
+    classes: Mapping[int, str],
+) -> str:
+    if extent.is_narrow:
+        parts = [grades[id_] for id_ in sorted(extent.grade_ids) if id_ in grades]
+        parts += [classes[id_] for id_ in sorted(extent.class_ids) if id_ in classes]
+        return "、".join(parts) or _("部分年级或班级")
+    if extent.school_id is not None:
+        name = schools.get(extent.school_id)
+        return _("%(name)s全校", name=name) if name else _("所在学校全校")
+    return _("%(name)s及以下", name=regions.get(extent.low, extent.low))
+
+
+def _names_by_id(session: Session, entity: type[Entity], ids: Collection[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    rows = list(session.scalars(sa.select(entity).where(entity.id.in_(ids))).unique())
+    entity.load_names(session, rows)
+    return {row.id: row.shown() for row in rows}
 
 
 def unit_names(session: Session, users: list[User]) -> dict[int, str]:

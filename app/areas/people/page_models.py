@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.areas.people import accounts, granting
 from app.areas.people.accounts import NAME, PHONE, SETTINGS, Home, People, home_of
 from app.areas.schools.models import Grade, SchoolClass
-from app.core import grants, logins
+from app.core import grants, logins, viewing
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor, Grant
@@ -189,6 +189,9 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
         return
     if logins.is_locked(user, datetime.now(UTC)):
         yield Action(_("解锁"), f"/people/unlock/{user.id}", "post", icon="unlock")
+    if by.has(viewing.RIGHT) and by.id != user.id:
+        refused = str(viewing.may_look_as(session, by, user)) or None
+        yield Action(_("以其视角查看"), f"/people/look/{user.id}", "post", icon="eye", refused=refused)
     verdict = accounts.power_over(session, by, user)
     why = None if verdict else str(verdict)
     yield Action(_("重置密码"), f"/people/reset/{user.id}", icon="key", refused=why)

@@ -5,6 +5,8 @@ The standard's own rows come from `gb2260`; which codes lie below an authority i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session
@@ -71,3 +73,12 @@ def _is_below(code: str, parent: str) -> bool:
 def name_of(session: Session, code: str | None) -> str | None:
     """The name of the region with this code (only its first six digits are compared), or None."""
     return session.scalar(sa.select(Region.name).where(Region.code == (code or "")[:6]))
+
+
+def region_names(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """Code → name, in one statement; unknown codes are left out."""
+    wanted = sorted(set(codes))
+    if not wanted:
+        return {}
+    found = session.execute(sa.select(Region.code, Region.name).where(Region.code.in_(wanted)))
+    return dict(found.all())

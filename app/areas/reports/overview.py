@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.areas.changes.models import CLOSED, Change, ChangeState
-from app.areas.regions.models import Region
 from app.areas.schools import seats
 from app.areas.schools.models import Grade, School, SchoolClass, SchoolStage
 from app.areas.students.models import Status, Student
@@ -284,11 +283,6 @@ def _count_standing(session: Session, below: Below) -> Figures:
 
 
 # --- names of regions ---------------------------------------------------------------------------------
-
-
-def region_names(session: Session, codes: Iterable[str]) -> dict[str, str]:
-    found = session.execute(sa.select(Region.code, Region.name).where(Region.code.in_(sorted(set(codes)))))
-    return dict(found.all())
 
 
 # --- beside rows --------------------------------------------------------------------------------------

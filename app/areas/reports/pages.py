@@ -10,6 +10,7 @@ from flask import render_template
 from flask_babel import gettext as _
 
 from app.areas.changes.models import Change
+from app.areas.regions.models import region_names
 from app.areas.reports import overview
 from app.areas.reports.overview import Below, Figures, Overview, Sees
 from app.areas.schools import seats
@@ -46,7 +47,7 @@ def draw_overview(here: Site, words: Mapping[str, str]) -> str:
     below, sees = _asked_for(here, words.get("region", "")), Sees.of(here.by)
     made = overview.overview(here.session, below, sees)
     codes = {*_line_of(here, below), *made.regions}
-    names = overview.region_names(here.session, codes)
+    names = region_names(here.session, codes)
     if below.code not in names and below.code != here.by.region_code:
         raise Missing()
     return render_template("bureau/index.html", page=_page(here, below, made, names, sees))

@@ -42,6 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("XUEJI_DATABASES", "both"),
         help="which databases the tests run on (default: both, where PostgreSQL is installed)",
     )
+    parser.addoption(
+        "--grant-steps",
+        type=int,
+        default=2_000,
+        help="how many random acts with rights are tried out (default: 2000)",
+    )
 
 
 def databases(config: pytest.Config) -> list[str]:

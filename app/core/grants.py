@@ -445,20 +445,20 @@ def uncovered(session: Session) -> list[Grant]:
         given.id: given for given in session.scalars(sa.select(Grant).where(held()).order_by(Grant.id))
     }
     sets = rights_of_roles(session, {given.role_id for given in all_held.values()})
-    return [
-        g for g in all_held.values() if g.under_id is not None and not _is_covered(session, g, all_held, sets)
-    ]
+    known = {extent: facts_of(session, extent) for extent in {given.extent for given in all_held.values()}}
+    below = [given for given in all_held.values() if given.under_id is not None]
+    return [given for given in below if not _is_covered(given, all_held, sets, known[given.extent])]
 
 
 def _is_covered(
-    session: Session, given: Grant, all_held: Mapping[int, Grant], sets: Mapping[int, frozenset[str]]
+    given: Grant, all_held: Mapping[int, Grant], sets: Mapping[int, frozenset[str]], facts: Facts
 ) -> bool:
     above = all_held.get(given.under_id or 0)
     return (
         above is not None
         and above.passable
         and powers(sets[given.role_id]) <= powers(sets[above.role_id])
-        and above.extent.contains(given.extent, facts_of(session, given.extent))
+        and above.extent.contains(given.extent, facts)
         and (above.until is None or (given.until is not None and given.until <= above.until))
     )
 

@@ -279,8 +279,10 @@ def reset_password(session: Session, by: Actor, user: User, password: str) -> No
 
 
 def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
-    """Suspends or resumes an account. Its grants stay, its sessions end."""
+    """Suspends or resumes an account. Its grants stay, its sessions end. Raises Invalid for a school's last super-admin."""
     require_power_over(session, by, user)
+    if not active:
+        grants.require_heads(session, [], without=user)
     before, user.active = bool(user.active), active
     logins.end_sessions(user)
     words = logins.place_words(session, user)

@@ -18,7 +18,7 @@ from werkzeug.routing import RequestRedirect, Rule
 from werkzeug.test import TestResponse
 
 from tests import cast
-from tests.client import Client
+from tests.client import READS, Client
 from tests.flows.world import Ids
 
 TABLE = Path(__file__).with_suffix(".txt")
@@ -45,6 +45,7 @@ LETTERS = {
     "V": 422,
     "P": 428,
 }
+NEEDS_NO_TOKEN = ("/api/v1/security/login",)  # it brings a password
 ASKED_OF_THEMSELVES = ("HEAD", "OPTIONS")  # Werkzeug adds them to every rule
 
 
@@ -130,12 +131,12 @@ def _wanted(rule: Rule, method: str, have: int) -> str:
 # --- asking -------------------------------------------------------------------------------------------
 
 
-def ask(client: Client, row: Row, ids: Ids) -> TestResponse:
+def ask(client: Client, row: Row, ids: Ids, *, csrf: bool = True) -> TestResponse:
     """The request of a row: forms are sent empty, APIs an empty object."""
     words: dict[str, Any] = {}
     if row.method in ("POST", "PUT"):
         words = {"json": {}} if row.address.startswith("/api/") else {"data": {}}
-    return client.open(row.path(ids), method=row.method, **words)
+    return client.open(row.path(ids), method=row.method, csrf=csrf, **words)
 
 
 def letter(answer: TestResponse) -> str:
@@ -151,6 +152,15 @@ def differences(client: Client, person: str, rows: Sequence[Row], ids: Ids) -> I
     for row in rows:
         if (found := letter(ask(client, row, ids))) != row.letters[person]:
             yield f"line {row.line}: {row} as {person}: {row.letters[person]} is right, the answer was {found}"
+
+
+def writes_without_token(client: Client, person: str, rows: Iterable[Row], ids: Ids) -> Iterator[str]:
+    """What is answered otherwise than by 400 where a page of another site sends what this person's browser sends."""
+    for row in rows:
+        if row.method in READS or row.address in NEEDS_NO_TOKEN:
+            continue
+        if (found := letter(ask(client, row, ids, csrf=False))) != "B":
+            yield f"line {row.line}: {row} as {person} without the form's token was answered by {found}"
 
 
 def enter(app: Flask, person: str) -> Client:

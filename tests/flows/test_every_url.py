@@ -119,6 +119,11 @@ def test_nobody_gets_in_by_another_method(app: Flask, ids: world.Ids, anonymous:
             assert every_url.letter(anonymous.head(path)) == "L", f"HEAD {path}"
 
 
+def test_another_site_sends_nothing_in_a_persons_name(app: Flask, ids: world.Ids) -> None:
+    client = every_url.enter(app, "li")
+    assert list(every_url.writes_without_token(client, "li", ROWS, ids)) == []
+
+
 def test_refusals_are_sentences(app: Flask, ids: world.Ids) -> None:
     """A 403 names the right that is missing and who can give it; a 404 does not tell whether the row exists."""
     client = every_url.enter(app, "wang")

@@ -66,6 +66,10 @@ people = st.sampled_from(PEOPLE)
 days = st.one_of(st.none(), st.integers(1, 40))
 
 
+def in_days(days: int | None) -> datetime | None:
+    return None if days is None else Clock.now(UTC) + timedelta(days=days)
+
+
 class Granting(RuleBasedStateMachine):
     """Acts by random people. Roles and grants that exist are kept in bundles by their ids."""
 
@@ -147,7 +151,7 @@ class Granting(RuleBasedStateMachine):
     def give(
         self, giver: str, taker: str, key: str, where: int, until: int | None, usable: bool, passable: bool
     ) -> Any:
-        return self._give(giver, taker, self.default(key), where, until, usable, passable)
+        return self._give(giver, taker, self.default(key), extents()[where], in_days(until), usable, passable)
 
     @rule(
         target=given,
@@ -161,24 +165,60 @@ class Granting(RuleBasedStateMachine):
     def give_own_role(
         self, giver: str, taker: str, role_id: int, where: int, until: int | None, passable: bool
     ) -> Any:
-        return self._give(giver, taker, self.session.get_one(Role, role_id), where, until, True, passable)
+        role = self.session.get_one(Role, role_id)
+        return self._give(giver, taker, role, extents()[where], in_days(until), True, passable)
+
+    @rule(
+        target=given,
+        giver=people,
+        taker=people,
+        beyond=st.sampled_from(("", "role", "where", "until")),
+        key=st.sampled_from(KEYS),
+        where=st.integers(0, 6),
+        later=st.integers(-20, 20),
+        usable=st.booleans(),
+        passable=st.booleans(),
+        data=st.data(),
+    )
+    def pass_on(
+        self,
+        giver: str,
+        taker: str,
+        beyond: str,
+        key: str,
+        where: int,
+        later: int,
+        usable: bool,
+        passable: bool,
+        data: Any,
+    ) -> Any:
+        """What was given, as it was given but for one side, which may be too much."""
+        mine = [one for one in self.held_by(giver) if one.passable]
+        if not mine:
+            return multiple()
+        source = data.draw(st.sampled_from(mine))
+        role = self.default(key) if beyond == "role" else source.role
+        extent = extents()[where] if beyond == "where" else source.extent
+        until = source.until
+        if beyond == "until":
+            until = (source.until or Clock.now(UTC)) + timedelta(days=later)
+        return self._give(giver, taker, role, extent, until, usable, passable)
 
     def _give(
         self,
         giver: str,
         taker: str,
         role: Role,
-        where: int,
-        until: int | None,
+        extent: Extent,
+        until: datetime | None,
         usable: bool,
         passable: bool,
     ) -> Any:
-        ends = Clock.now(UTC) + timedelta(days=until) if until is not None else None
-        extent, user = extents()[where], self.user(taker)
+        user = self.user(taker)
         made = self.act(
             giver,
             lambda by: (
-                grants.grant(self.session, by, user, role, extent, ends, usable=usable, passable=passable).id
+                grants.grant(self.session, by, user, role, extent, until, usable=usable, passable=passable).id
             ),
         )
         return made if made is not None else multiple()
@@ -207,8 +247,9 @@ class Granting(RuleBasedStateMachine):
         if not held:
             return multiple()
         old, taker = data.draw(st.sampled_from(held)), self.user(to)
-        ends = Clock.now(UTC) + timedelta(days=until) if until is not None else None
-        made = self.act(username, lambda by: grants.replace_grant(self.session, by, old, taker, ends).id)
+        made = self.act(
+            username, lambda by: grants.replace_grant(self.session, by, old, taker, in_days(until)).id
+        )
         return made if made is not None else multiple()
 
     @rule(target=roles, username=people, key=st.sampled_from(KEYS), data=st.data())

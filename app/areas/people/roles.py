@@ -84,7 +84,7 @@ def _faults(lines: Iterable[list[str]]) -> Iterable[str]:
 def load_roles(session: Session) -> dict[str, Role]:
     """Writes the default roles and exactly their rights; may be run again. Returns them by ab_role.name.
 
-    Where a default role shrank, what was passed on beyond it ends.
+    Where a default role shrank, its copies shrink along, and what was passed on beyond it ends.
     """
     wanted = read_roles()
     rights.sync(session)
@@ -96,6 +96,8 @@ def load_roles(session: Session) -> dict[str, Role]:
     session.flush()
     for one in wanted.values():
         grants.write_role(session, found[one.name], one.rights)
+    for one in wanted.values():
+        grants.shrink_copies(session, found[one.name])
     for given in grants.uncovered(session):
         grants.withdraw(session, rights.system("roles"), given)
     return found

@@ -194,9 +194,12 @@ def is_same_person(one: User, other: User) -> bool:
 def _of_no_use(wanted: Wanted) -> Complaints:
     if not (wanted.usable or wanted.passable):
         yield "usable", _("既不能使用、又不能转授的授权没有用处。请至少选择一项用途。")
-    now = datetime.now(UTC)
-    if wanted.until is not None and wanted.until <= max(wanted.starts_at or now, now):
-        yield "until", _("截止日期应在开始日期之后，且不早于今天。长期有效的请留空。")
+    if wanted.until is None:
+        return
+    if wanted.until <= datetime.now(UTC):
+        yield "until", _("截止日期已过。请改为今天或更晚的日期，长期有效的请留空。")
+    elif wanted.starts_at is not None and wanted.until <= wanted.starts_at:
+        yield "until", _("截止日期早于开始日期。请改正其中一项，长期有效的请留空。")
 
 
 def _of_wrong_level(session: Session, wanted: Wanted) -> Complaints:
@@ -456,6 +459,7 @@ def confirm(session: Session, by: Actor, given: Grant) -> None:
 def refuse(session: Session, by: Actor, given: Grant, reason: str) -> list[Grant]:
     """The bureau's no; returns what ended. Raises Denied, Invalid where nothing waits."""
     _require_waiting(session, by, given)
+    given.refused_because = reason
     ended = ends_with(session, given, lock=True)
     _end(session, by, ended, "refuse", reason=reason)
     return ended

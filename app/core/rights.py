@@ -111,6 +111,7 @@ class Grant(Model):
     )
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_by: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
+    refused_because: Mapped[str | None] = mapped_column(sa.String(200))
     awaits: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
 

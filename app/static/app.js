@@ -50,6 +50,17 @@
     window.addEventListener('beforeunload', (event) => { if (dirty) { event.preventDefault(); event.returnValue = ''; } });
   });
 
+  // --- a day that one click fills in
+  all('[data-fills]').forEach((line) => {
+    const input = document.getElementById(line.dataset.fills);
+    line.hidden = false;
+    all('button', line).forEach((button) => button.addEventListener('click', () => {
+      input.value = button.dataset.value;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      input.focus();
+    }));
+  });
+
   // --- complaints: read out first, each link lands inside its input
   const complaints = one('#complaints');
   if (complaints) complaints.focus();

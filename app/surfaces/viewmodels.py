@@ -152,6 +152,7 @@ class Input:
         "hidden",
         "password",
         "file",
+        "checks",
     ]
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
@@ -163,6 +164,8 @@ class Input:
     lookup_label: str = ""
     maxlength: int | None = None
     wide: bool = False
+    chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
+    suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +285,7 @@ class ConfirmPage:
     cancel_url: str
     action_url: str
     hidden: list[tuple[str, str]] = field(default_factory=list)
+    is_safe: bool = False  # nothing goes: no red
 
 
 @dataclass(slots=True)

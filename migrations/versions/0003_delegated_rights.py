@@ -110,6 +110,7 @@ def upgrade() -> None:
     with op.batch_alter_table("role_grant") as batch:
         batch.add_column(sa.Column("awaits", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("confirmed_by", sa.Integer(), nullable=True))
+        batch.add_column(sa.Column("refused_because", sa.String(length=200), nullable=True))
         batch.drop_index("ix_role_grant_giver_id")
         batch.drop_index("ix_role_grant_school_id")
         batch.create_index("ix_role_grant_giver_id_until", ["giver_id", "until"])
@@ -134,6 +135,7 @@ def downgrade() -> None:
         batch.drop_index("ix_role_grant_giver_id_until")
         batch.create_index("ix_role_grant_school_id", ["school_id"])
         batch.create_index("ix_role_grant_giver_id", ["giver_id"])
+        batch.drop_column("refused_because")
         batch.drop_column("confirmed_by")
         batch.drop_column("awaits")
 

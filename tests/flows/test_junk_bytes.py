@@ -20,8 +20,8 @@ from tests.flows.every_url import Row
 Login = Callable[[str], Client]
 ROWS = every_url.read_table()
 WANT_NOTHING = {  # a button and no input: whatever body comes along, the button was pressed
-    "/people/withdraw/{grants.zhou}",
-    "/people/withdraw/{grants.wang}",
+    "/grants/withdraw/{grants.zhou}",
+    "/grants/withdraw/{grants.wang}",
     "/people/reset/{zhao}",
     "/people/reset/{wang}",
     "/people/suspend/{zhao}",

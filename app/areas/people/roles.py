@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
+from app.areas.people.accounts import Home
 from app.core import grants, rights
 from app.core.powers import all_rights
-from app.core.rights import Actor
 
 FILE = Path(__file__).resolve().parents[3] / "seeds" / "roles.csv"
 HEADER = ["role", "label", "level", "right"]
@@ -109,9 +109,13 @@ def default_roles(session: Session) -> list[Role]:
     return list(session.scalars(query.order_by(Role.id)))
 
 
-def own_roles(session: Session, by: Actor) -> list[Role]:
-    """The roles that the person's school or bureau has made."""
-    if by.school_id is None and by.region_code is None:
+def own_roles(session: Session, home: Home) -> list[Role]:
+    """The roles that a school or bureau has made."""
+    if home.school_id is None and home.region_code is None:
         return []
-    mine = Role.school_id == by.school_id if by.school_id is not None else Role.region_code == by.region_code
-    return list(session.scalars(sa.select(Role).where(mine).order_by(Role.id)))
+    is_theirs = (
+        Role.school_id == home.school_id
+        if home.school_id is not None
+        else Role.region_code == home.region_code
+    )
+    return list(session.scalars(sa.select(Role).where(is_theirs).order_by(Role.id)))

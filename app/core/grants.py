@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
@@ -31,7 +31,16 @@ from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from app.core import audit, rights
 from app.core.entity import registry
 from app.core.errors import Complaints, Denied, Invalid, Stale
-from app.core.powers import all_rights, as_pair, as_right, describe, is_limit, limit_on, powers
+from app.core.powers import (
+    all_rights,
+    as_pair,
+    as_right,
+    describe,
+    is_limit,
+    limit_on,
+    plain_rights,
+    powers,
+)
 from app.core.rights import Actor, Extent, Facts, Grant, Holding, Place, Verdict
 
 SCHOOL, BUREAU, PLATFORM = "school", "bureau", "platform"
@@ -782,13 +791,24 @@ class Room:
     most: frozenset[str] | None
     passable: frozenset[str] | None
 
-    def why_not(self, power: str) -> str | None:
-        """Why the role may not give this power; None where it may."""
+    def lacks(self, power: str) -> Literal["template", "giver"] | None:
+        """What does not give this power; None where the role may give it."""
         if self.most is not None and power not in self.most:
+            return "template"
+        return "giver" if self.passable is not None and power not in self.passable else None
+
+    def why_not(self, power: str) -> str | None:
+        if (lack := self.lacks(power)) is None:
+            return None
+        if lack == "template":
             return _("来源角色“%(role)s”没有这一项。请去掉，或从空白新建角色。", role=self.template)
-        if self.passable is not None and power not in self.passable:
-            return _("您没有可转授的这项权限。请去掉，或先由上一级管理员授予。")
-        return None
+        return _("您没有可转授的这项权限。请去掉，或先由上一级管理员授予。")
+
+    def forced(self) -> dict[str, str]:
+        """Limit → why it cannot be taken off: the role may give the whole right, but not over this field."""
+        whole = frozenset(right for right in plain_rights() if self.lacks(right) is None)
+        refused = {limit_on(power): why for power in powers(whole) if (why := self.why_not(power))}
+        return {limit: why for limit, why in refused.items() if limit is not None}
 
     def complaints(self, wanted: frozenset[str]) -> Complaints:
         """(right or limit, sentence): a field power that is too much is said of the limit that would take it away, and
@@ -1086,8 +1106,7 @@ def make_role(
     made.name = made.name or f"own:{secrets.token_hex(8)}"
     made.heads_unit = False
     made.level = SCHOOL if made.school_id is not None or made.level == SCHOOL else BUREAU
-    if template is not None:
-        made.template_id = template.id if is_default(template) else template.template_id
+    made.template_id = origin_of(template)
     if complaints := [*_unfit_label(session, made, made.label), *unfit_rights(session, by, made, wanted)]:
         raise Invalid(complaints)
     session.add(made)
@@ -1113,6 +1132,14 @@ def delete_role(session: Session, by: Actor, role: Role, *, version: int | None 
 
 def was_ever_held(session: Session, role: Role) -> bool:
     return session.scalar(sa.select(Grant.id).where(Grant.role_id == role.id).limit(1)) is not None
+
+
+def origin_of(template: Role | None) -> int | None:
+    """The default role to which a copy stays bound, also the copy of a copy."""
+    if template is None:
+        return None
+    found: int | None = template.id if is_default(template) else template.template_id
+    return found
 
 
 def shrink_copies(session: Session, template: Role) -> list[Role]:

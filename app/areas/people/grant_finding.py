@@ -5,17 +5,18 @@ Grants are no entities, so the read wall does not cover them: every look-up of o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session, joinedload
 
 from app.areas.schools.models import SchoolStage
 from app.core import grants, rights
-from app.core.errors import Missing
+from app.core.errors import Invalid, Missing
 from app.core.rights import Actor, Extent, Grant
 from app.core.wording import N_
 
@@ -144,6 +145,24 @@ class Asked:
     state: State | None = None
     person_id: int | None = None
     role_id: int | None = None
+
+
+FILTERS = ("person", "role", "state")
+
+
+def read_asked(whose: Whose, words: Mapping[str, str]) -> Asked:
+    """From the words of an address. Raises Invalid for what this list does not know."""
+    state, ids = words.get("state", ""), {name: _read_id(words.get(name, "")) for name in ("person", "role")}
+    if set(words) - {*FILTERS, "after", "before"} or state not in ("", *State) or 0 in ids.values():
+        raise Invalid(_("地址中有这个列表不认识的条件。请返回列表，使用页面上的查询和翻页。"))
+    return Asked(whose, State(state) if state else None, ids["person"], ids["role"])
+
+
+def _read_id(raw: str) -> int | None:
+    """0 for what is no number."""
+    if not raw:
+        return None
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.areas.people import accounts, grant_finding, granting, own_roles
 from app.areas.people.accounts import Home, home_of
-from app.areas.people.grant_finding import STATES, Asked, Page, State, Whose, state_of
+from app.areas.people.grant_finding import FILTERS, STATES, Asked, Page, State, Whose, state_of
 from app.areas.people.page_models import (
     Complaints,
     Typed,
@@ -58,7 +58,6 @@ PATHS = {
     Whose.OWN: "/grants/own/",
     Whose.WAITING: "/grants/waiting/",
 }
-FILTERS = ("person", "role", "state")
 ROLES_MOST = 200  # to choose from in a filter
 DAYS: Mapping[str, Day] = {"starts_on": Day(label="开始日期"), "until": Day(label="截止日期")}
 USE, PASS_ON = "use", "pass"
@@ -142,15 +141,10 @@ class Wish:
 
 def read_wish(whose: Whose, words: Typed) -> Wish:
     """Raises Invalid for conditions that this list does not know."""
-    given = {name: words.get(name, "").strip() for name in FILTERS}
-    known = {*FILTERS, "person__text", "after", "before"}
-    unfit = set(words) - known or given["state"] not in ("", *State)
-    ids = {name: read_id(words, name) for name in ("person", "role")}
-    if unfit or 0 in ids.values():
-        raise Invalid(_("地址中有这个列表不认识的条件。请返回列表，使用页面上的查询和翻页。"))
-    state = State(given["state"]) if given["state"] else None
-    asked = Asked(whose, state, ids["person"], ids["role"])
-    return Wish(asked, given, read_id(words, "after"), read_id(words, "before"))
+    found = {name: value.strip() for name, value in words.items() if name != "person__text"}
+    asked = grant_finding.read_asked(whose, found)
+    kept = {name: found.get(name, "") for name in FILTERS}
+    return Wish(asked, kept, read_id(words, "after"), read_id(words, "before"))
 
 
 def list_page(session: Session, by: Actor, wish: Wish, shown: Page) -> ListPage:

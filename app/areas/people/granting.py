@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role, User
@@ -253,7 +252,7 @@ def where(session: Session, given: Grant) -> str:
 def wheres(session: Session, found: Iterable[Grant]) -> dict[int, str]:
     """Grant → how far it reaches, for a whole page in a few statements."""
     given = list(found)
-    schools = dict(_named(session, School.id, School.name, {g.school_id for g in given} - {None}))
+    schools = _school_names(session, {g.school_id for g in given})
     regions = _region_names(session, {g.region_code for g in given})
     grades = {id_ for g in given for id_ in g.grade_ids or ()}
     classes = {id_ for g in given for id_ in g.class_ids or ()}
@@ -269,10 +268,10 @@ def wheres(session: Session, found: Iterable[Grant]) -> dict[int, str]:
     return {g.id: _where(g, schools, regions, seats) for g in given}
 
 
-def _named(session: Session, key: Any, name: Any, ids: Collection[object]) -> list[tuple[Any, str]]:
-    if not ids:
-        return []
-    return [(id_, text) for id_, text in session.execute(sa.select(key, name).where(key.in_(ids)))]
+def _school_names(session: Session, ids: Collection[int | None]) -> dict[int, str]:
+    wanted = {id_ for id_ in ids if id_ is not None}
+    query = sa.select(School.id, School.name).where(School.id.in_(wanted))
+    return {row.id: row.name for row in session.execute(query)} if wanted else {}
 
 
 def _region_names(session: Session, codes: Collection[str | None]) -> dict[str, str]:
@@ -296,8 +295,8 @@ def _where(
     return "、".join(seats[key] for key in keys if key in seats) or _("部分年级或班级")
 
 
-def unit_names(session: Session, users: list[User]) -> dict[int, str]:
-    """Account id → name of its school or bureau."""
-    schools = dict(_named(session, School.id, School.name, {user.school_id for user in users} - {None}))
-    regions = _region_names(session, {user.region_code for user in users})
-    return {user.id: schools.get(user.school_id) or regions.get(user.region_code, "") for user in users}
+def unit_names(session: Session, found: Sequence[User] | Sequence[Role]) -> dict[int, str]:
+    """Id of an account or role → name of its school or bureau."""
+    schools = _school_names(session, {one.school_id for one in found})
+    regions = _region_names(session, {one.region_code for one in found})
+    return {one.id: schools.get(one.school_id) or regions.get(one.region_code, "") for one in found}

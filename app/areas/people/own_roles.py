@@ -19,8 +19,7 @@ from app.areas.schools.models import SchoolStage
 from app.core import grants
 from app.core.errors import Invalid, Missing
 from app.core.fields import Text, Unreadable
-from app.core.grants import BUREAU, SCHOOL
-from app.core.powers import powers
+from app.core.grants import BUREAU, SCHOOL, RoleChange
 from app.core.rights import Actor, Extent, Grant
 
 PAGE_SIZE = 50
@@ -119,22 +118,77 @@ def parse(typed: Mapping[str, str], complaints: list[tuple[str, str]]) -> dict[s
     return found
 
 
-def new_role(by: Actor, words: Mapping[str, str], level: str) -> Role:
+# --- making and changing ------------------------------------------------------------------------------
+
+
+def levels_for(by: Actor, template: Role | None) -> tuple[str, ...]:
+    """For whom a new role may be, the first if nothing is said: a bureau makes roles for its own people and for those of
+    its schools; a copy is for whom its template is for."""
+    if template is not None:
+        return (template.level,)
+    return (SCHOOL,) if by.school_id is not None else (BUREAU, SCHOOL)
+
+
+def new_role(by: Actor, words: Mapping[str, str], template: Role | None, level: str = "") -> Role:
     """One of the person's own school or bureau, not saved yet."""
     return Role(
         label=words.get("label", ""),
         description=words.get("description", ""),
         school_id=by.school_id,
         region_code=by.region_code,
-        level=SCHOOL if by.school_id is not None else level,
+        level=level or levels_for(by, template)[0],
+        template_id=grants.origin_of(template),
         version=1,
     )
 
 
-def left_out(session: Session, role: Role) -> frozenset[str] | None:
-    """The powers of the role it came from that it does not give; None where it came from none."""
-    template = session.get(Role, role.template_id) if role.template_id is not None else None
-    if template is None:
-        return None
-    sets = grants.rights_of_roles(session, {role.id, template.id})
-    return powers(sets[template.id]) - powers(sets[role.id])
+def make(
+    session: Session,
+    by: Actor,
+    typed: Mapping[str, str],
+    wanted: frozenset[str],
+    template: Role | None,
+    level: str = "",
+) -> Role:
+    """Raises Denied, Invalid with every complaint. Belongs inside `saving.work()`, as `change`."""
+    complaints: list[tuple[str, str]] = []
+    words = parse(typed, complaints)
+    if level and level not in levels_for(by, template):
+        complaints.append(("level", _("这个角色不能用于所选的人员。请重新选择。")))
+    made = new_role(by, words, template, level)
+    if complaints:
+        raise Invalid([*complaints, *grants.unfit_rights(session, by, made, wanted)])
+    return grants.make_role(session, by, made, wanted, template)
+
+
+def plan(
+    session: Session, by: Actor, role: Role, typed: Mapping[str, str], wanted: frozenset[str]
+) -> RoleChange:
+    """What the change would do. Raises Invalid with every complaint."""
+    complaints: list[tuple[str, str]] = []
+    parse(typed, complaints)
+    found = grants.plan_role(session, by, role, wanted)
+    if complaints or found.complaints:
+        raise Invalid([*complaints, *found.complaints])
+    return found
+
+
+def change(
+    session: Session,
+    by: Actor,
+    role: Role,
+    typed: Mapping[str, str],
+    wanted: frozenset[str],
+    *,
+    version: int,
+    mark: str | None = None,
+) -> RoleChange:
+    """Raises Denied, Stale, Invalid; also where it would do something else than the plan of that mark."""
+    complaints: list[tuple[str, str]] = []
+    words = parse(typed, complaints)
+    if complaints:
+        raise Invalid([*complaints, *grants.unfit_rights(session, by, role, wanted)])
+    done = grants.change_role(session, by, role, wanted, version=version, **words)
+    if mark is not None and done.mark != mark:
+        raise Invalid(_("担任这个角色的人员刚刚有变化。请再核对一次影响后保存。"))
+    return done

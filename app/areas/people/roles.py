@@ -31,6 +31,21 @@ NARROW = frozenset({f"{PREFIX}class_teacher"})
 """Roles that make sense for some grades or classes only."""
 
 
+ABOUT = {
+    "super_admin": "开通账号，建立和授予角色；自己不使用学生信息的权限",
+    "clerk": "维护学籍信息，新增学生，提交学籍异动",
+    "leader": "查看全校学籍，审核学籍异动；学校选定后由主管部门确认",
+    "class_teacher": "查看和维护本班学生的普通项目",
+    "school_all": "学校管理员手中可以转授、自己不使用的全部权限",
+    "bureau_viewer": "只读查看本区划各学校",
+    "bureau_reviewer": "审核学籍异动，批准班额等下达项目",
+    "bureau_admin": "管理学校、账号和授权，任命学校总管理员",
+    "bureau_all": "主管部门管理员手中可以转授、自己不使用的全部权限",
+    "operator": "安装、备份、维护学年和区划；看不到学生",
+}
+"""What each default role is for, in a line."""
+
+
 class BadRoles(ValueError):
     """seeds/roles.csv cannot be used; the text lists every fault."""
 
@@ -92,6 +107,7 @@ def load_roles(session: Session) -> dict[str, Role]:
     for one in wanted.values():
         role = found[one.name] = found.get(one.name) or Role(name=one.name)
         role.label, role.level, role.heads_unit = one.label, one.level, one.name == SUPER_ADMIN
+        role.description = ABOUT.get(one.key, "")
         session.add(role)
     session.flush()
     for one in wanted.values():

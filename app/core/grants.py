@@ -474,10 +474,15 @@ def refuse(session: Session, by: Actor, given: Grant, reason: str) -> list[Grant
     return ended
 
 
-def _require_waiting(session: Session, by: Actor, given: Grant) -> None:
-    session.refresh(given, with_for_update={"of": Grant})
+def require_waiting(given: Grant) -> None:
+    """Raises Invalid where nothing waits for a yes."""
     if not given.awaits or not given.is_held:
         raise Invalid(_("这项授权不需要确认，或已经确认、收回。请刷新页面。"))
+
+
+def _require_waiting(session: Session, by: Actor, given: Grant) -> None:
+    session.refresh(given, with_for_update={"of": Grant})
+    require_waiting(given)
     verdict = may_confirm(session, by, given)
     if not verdict:
         raise Denied(str(verdict))
@@ -628,7 +633,7 @@ def may_take(session: Session, by: Actor, given: Grant) -> Verdict:
     if by.is_system or (by.id is not None and by.id == given.giver_id):
         return rights.YES
     if by.id == given.person_id:
-        return Verdict(False, _("这是您自己的授权。不再需要的，请由授权人或上一级管理员收回。"))
+        return Verdict(False, _("这是您自己的权限，不能自己收回。不再需要的，请联系授权人或上一级管理员。"))
     verdict = rights.decide(by, "grant:delete", places_of(session, given.extent))
     if not verdict:
         return verdict

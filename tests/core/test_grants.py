@@ -412,7 +412,7 @@ def test_nobody_takes_over_the_grant_that_his_own_came_from(session: Session) ->
 
 
 def test_nobody_takes_back_his_own(session: Session) -> None:
-    with pytest.raises(Denied, match="您自己的授权"):
+    with pytest.raises(Denied, match="您自己的权限"):
         grants.withdraw(session, cast.actor(session, "li"), held_by(session, "li", SCHOOL_ALL))
 
 

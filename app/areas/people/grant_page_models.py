@@ -22,6 +22,7 @@ from app.areas.people.page_models import (
     errors_of,
     form,
     moment,
+    read_cursor,
     read_id,
     select_input,
     show_path,
@@ -144,7 +145,7 @@ def read_wish(whose: Whose, words: Typed) -> Wish:
     found = {name: value.strip() for name, value in words.items() if name != "person__text"}
     asked = grant_finding.read_asked(whose, found)
     kept = {name: found.get(name, "") for name in FILTERS}
-    return Wish(asked, kept, read_id(words, "after"), read_id(words, "before"))
+    return Wish(asked, kept, read_cursor(words, "after"), read_cursor(words, "before"))
 
 
 def list_page(session: Session, by: Actor, wish: Wish, shown: Page) -> ListPage:

@@ -124,7 +124,7 @@ class GrantView(BaseView):
     def renew(self, pk: int) -> Answer:
         by = current_actor()
         given = grant_finding.find_held(db.session(), by, pk)
-        _require_may_renew(by, given)
+        granting.require_may_renew(db.session(), by, given)
         if request.method == "GET":
             return self._renew_page(by, given, ())
         try:
@@ -196,10 +196,9 @@ class GrantView(BaseView):
         return render_template("form.html", page=page)
 
     def _waiting(self, by: Actor, pk: int) -> Grant:
-        """One that waits and that `by` may answer. Raises Missing, Denied."""
+        """One that waits and that `by` may answer. Raises Missing, Denied, Invalid."""
         given = grant_finding.find_held(db.session(), by, pk)
-        if not given.awaits:
-            raise Missing()
+        grants.require_waiting(given)
         _require(grants.may_confirm(db.session(), by, given))
         return given
 
@@ -207,11 +206,6 @@ class GrantView(BaseView):
 def _require(verdict: rights.Verdict) -> None:
     if not verdict:
         raise Denied(str(verdict))
-
-
-def _require_may_renew(by: Actor, given: Grant) -> None:
-    accounts.require(db.session(), by, "grant:add", given.person)
-    _require(grants.may_take(db.session(), by, given))
 
 
 class GiveFlow:

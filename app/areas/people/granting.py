@@ -19,7 +19,7 @@ from app.areas.people.roles import BUNDLES, NARROW, default_roles, own_roles
 from app.areas.regions.models import Region, name_of
 from app.areas.schools.models import AcademicYear, Grade, School, SchoolClass, Term
 from app.core import grants
-from app.core.errors import Invalid
+from app.core.errors import Denied, Invalid
 from app.core.fields import HERE
 from app.core.grants import Wanted
 from app.core.places import authority_range
@@ -212,11 +212,19 @@ def _unfit(
 
 def renew(session: Session, by: Actor, given: Grant, until: datetime | None) -> Grant:
     """The same for the same person until another day. Raises Denied, Invalid as `grants.replace_grant` does."""
-    accounts.require(session, by, "grant:add", given.person)
+    require_may_renew(session, by, given)
     if until == given.until:
         raise Invalid([("until", _("截止日期没有变。请填写新的截止日期，长期有效的请留空。"))])
     later = given.starts_at if given.starts_at > datetime.now(UTC) else None
     return grants.replace_grant(session, by, given, given.person, until, starts_at=later)
+
+
+def require_may_renew(session: Session, by: Actor, given: Grant) -> None:
+    """To give anew what one could take back. Raises Denied."""
+    accounts.require(session, by, "grant:add", given.person)
+    verdict = grants.may_take(session, by, given)
+    if not verdict:
+        raise Denied(str(verdict))
 
 
 # --- taking back --------------------------------------------------------------------------------------

@@ -17,9 +17,10 @@ from app.areas.people.grant_finding import within as grants_within
 from app.areas.people.roles import BUNDLES, PREFIX
 from app.areas.schools.models import SchoolStage
 from app.core import grants
-from app.core.errors import Invalid, Missing
+from app.core.errors import Denied, Invalid, Missing
 from app.core.fields import Text, Unreadable
 from app.core.grants import BUREAU, SCHOOL, RoleChange
+from app.core.powers import powers
 from app.core.rights import Actor, Extent, Grant
 
 PAGE_SIZE = 50
@@ -118,7 +119,21 @@ def parse(typed: Mapping[str, str], complaints: list[tuple[str, str]]) -> dict[s
     return found
 
 
+def left_out(session: Session, role: Role) -> frozenset[str] | None:
+    """The powers of the role it came from that it does not give; None where it came from none."""
+    if role.template_id is None:
+        return None
+    sets = grants.rights_of_roles(session, {role.id, role.template_id})
+    return powers(sets[role.template_id]) - powers(sets[role.id])
+
+
 # --- making and changing ------------------------------------------------------------------------------
+
+
+def require_unit(by: Actor) -> None:
+    """Raises Denied where there is no school or bureau that a new role could belong to."""
+    if by.school_id is None and by.region_code is None:
+        raise Denied(_("您不属于任何学校或主管部门，不能新建角色。请由单位的管理员新建。"))
 
 
 def levels_for(by: Actor, template: Role | None) -> tuple[str, ...]:

@@ -278,6 +278,14 @@ def read_id(typed: Typed, name: str) -> int | None:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 18 else 0
 
 
+def read_cursor(words: Typed, name: str) -> int | None:
+    """Raises Invalid for what is no number."""
+    found = read_id(words, name)
+    if found == 0:
+        raise Invalid(_("翻页的位置无法识别。请返回列表，使用页面上的翻页。"))
+    return found
+
+
 def read_search(words: Typed) -> str:
     """What the list is searched for. Raises Invalid for words that this list does not know."""
     q = words.get("q", "").strip()

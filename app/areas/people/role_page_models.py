@@ -321,10 +321,8 @@ def show_page(session: Session, by: Actor, role: Role) -> RolePage:
     held = grants.rights_in_role(session, role)
     template = session.get(Role, role.template_id) if role.template_id is not None else None
     of_template = grants.rights_in_role(session, template) if template is not None else frozenset()
-    compared = None
-    if template is not None:
-        left_out = powers.powers(of_template) - powers.powers(held)
-        compared = (template.label, tuple(words_of(left_out)))
+    left_out = own_roles.left_out(session, role)
+    compared = (template.label, tuple(words_of(left_out or ()))) if template is not None else None
     return RolePage(
         title=role.label,
         crumbs=crumbs(by, Crumb(role.label)),

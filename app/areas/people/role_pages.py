@@ -12,16 +12,18 @@ from werkzeug.wrappers import Response
 
 from app.areas.people import own_roles
 from app.areas.people import role_page_models as models
-from app.areas.people.page_models import NOT_ASKED, Complaints, read_id
+from app.areas.people.page_models import NOT_ASKED, Complaints, read_cursor, read_id
 from app.areas.people.role_page_models import LIST_PATH, show_path
 from app.core import grants, rights, saving
-from app.core.errors import Denied, Invalid, Stale
+from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import menu
 from app.surfaces.forms import unknown, version_of
 from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import current_actor
+
+TYPED = ("label", "description", "right")
 
 menu.add(menu.Entry("系统管理 › 角色管理", LIST_PATH, "role:list"))
 
@@ -39,7 +41,7 @@ class RoleView(BaseView):
         if set(request.args) - {"after", "before"}:
             raise Invalid(_("地址中有这个列表不认识的条件。请返回列表，使用页面上的查询和翻页。"))
         shown = own_roles.listed(
-            db.session(), by, read_id(request.args, "after"), read_id(request.args, "before")
+            db.session(), by, read_cursor(request.args, "after"), read_cursor(request.args, "before")
         )
         return render_template("list.html", page=models.list_page(db.session(), by, shown))
 
@@ -54,8 +56,7 @@ class RoleView(BaseView):
     def add(self) -> Answer:
         by = current_actor()
         rights.require(by, "role:add")
-        if not models.may_make(by):
-            raise Denied(_("您不属于任何学校或主管部门，不能新建角色。请由单位的管理员新建。"))
+        own_roles.require_unit(by)
         return MakeFlow(by).answer()
 
     @expose("/edit/<int:pk>", methods=["GET", "POST"])
@@ -74,6 +75,7 @@ class RoleView(BaseView):
         grants.require_own_role(db.session(), by, role, "delete")
         if request.method == "GET":
             return render_template("confirm.html", page=models.delete_page(by, role))
+        _refuse_others(request.form, "version")
         label, version = role.label, version_in(request.form)
         with saving.work() as work:
             grants.delete_role(work.session, by, own_roles.find(work.session, by, pk), version=version)
@@ -81,9 +83,9 @@ class RoleView(BaseView):
         return redirect(LIST_PATH)
 
 
-def _refuse_strays(typed: MultiDict[str, str], *names: str) -> None:
+def _refuse_others(typed: MultiDict[str, str], *names: str) -> None:
     """Junk is refused, not ignored. Raises Invalid."""
-    known = {"label", "description", "right", *names, *NOT_ASKED}
+    known = {*names, *NOT_ASKED}
     if strays := [("", unknown(name)) for name in typed if name not in known]:
         raise Invalid(strays)
 
@@ -118,7 +120,7 @@ class MakeFlow:
         return render_template("role.html", page=page)
 
     def _make(self, typed: MultiDict[str, str]) -> Response:
-        _refuse_strays(typed, "template_id", "level")
+        _refuse_others(typed, *TYPED, "template_id", "level")
         wanted, level = models.read_rights(typed), typed.get("level", "")
         with saving.work() as work:
             made = own_roles.make(work.session, self.by, typed, wanted, self.template, level)
@@ -160,7 +162,7 @@ class ChangeFlow:
         return render_template("role.html", page=page)
 
     def _submit(self, typed: MultiDict[str, str]) -> Answer:
-        _refuse_strays(typed, "version", "mark", "back")
+        _refuse_others(typed, *TYPED, "version", "mark", "back")
         version, wanted = version_in(typed), models.read_rights(typed)
         grants.require_version(self.role, version)
         plan = own_roles.plan(db.session(), self.by, self.role, typed, wanted)

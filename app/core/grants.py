@@ -7,10 +7,12 @@ on, so that two acts at once cannot do together what neither may do alone.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
@@ -23,12 +25,22 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
 )
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from app.core import audit, rights
 from app.core.entity import registry
-from app.core.errors import Complaints, Denied, Invalid
-from app.core.powers import all_rights, as_pair, as_right, describe, powers
+from app.core.errors import Complaints, Denied, Invalid, Stale
+from app.core.powers import (
+    all_rights,
+    as_pair,
+    as_right,
+    describe,
+    is_limit,
+    limit_on,
+    plain_rights,
+    powers,
+)
 from app.core.rights import Actor, Extent, Facts, Grant, Holding, Place, Verdict
 
 SCHOOL, BUREAU, PLATFORM = "school", "bureau", "platform"
@@ -40,17 +52,39 @@ MOST_NAMED = 5  # rights or people named in one sentence
 
 def authorities_of(session: Session, school_id: int | None) -> tuple[str, ...]:
     """The codes that decide over a school, the lowest stage's first (a 完全中学 may have two)."""
-    if school_id is None:
-        return ()
+    return _authorities(session, {school_id}).get(school_id, ())
+
+
+def _authorities(session: Session, school_ids: Collection[int | None]) -> dict[int | None, tuple[str, ...]]:
+    """The same for several schools, in one statement."""
+    wanted = sorted(id_ for id_ in school_ids if id_ is not None)
+    if not wanted:
+        return {}
     stage = Model.metadata.tables["school_stage"]
-    query = sa.select(stage.c.authority_code).where(stage.c.school_id == school_id).order_by(stage.c.stage)
-    return tuple(dict.fromkeys(_look(session, query).scalars()))
+    query = sa.select(stage.c.school_id, stage.c.authority_code).where(stage.c.school_id.in_(wanted))
+    found: dict[int | None, tuple[str, ...]] = {}
+    for row in _look(session, query.order_by(stage.c.stage)):
+        found[row.school_id] = tuple(dict.fromkeys((*found.get(row.school_id, ()), row.authority_code)))
+    return found
 
 
 def facts_of(session: Session, extent: Extent) -> Facts:
     """What must be known to say whether another extent contains this one."""
-    authorities = frozenset(authorities_of(session, extent.school_id))
-    return Facts(authorities, grades_of(session, extent.class_ids))
+    return facts_of_all(session, [extent])[extent]
+
+
+def facts_of_all(session: Session, extents: Iterable[Extent]) -> dict[Extent, Facts]:
+    """The same for several extents, in two statements."""
+    wanted = set(extents)
+    codes = _authorities(session, {one.school_id for one in wanted})
+    grade_of = grades_of(session, {class_id for one in wanted for class_id in one.class_ids})
+    return {
+        one: Facts(
+            frozenset(codes.get(one.school_id, ())),
+            {class_id: grade_of[class_id] for class_id in one.class_ids if class_id in grade_of},
+        )
+        for one in wanted
+    }
 
 
 def grades_of(session: Session, class_ids: Iterable[int]) -> dict[int, int]:
@@ -132,18 +166,24 @@ class Wanted:
     usable: bool = True
     passable: bool = False
     besides: frozenset[int] = frozenset()
+    starts_at: datetime | None = None  # None: at once
 
 
 def refusals(session: Session, giver: Actor, wanted: Wanted) -> Complaints:
     """Why `giver` may not give this: (input name, sentence) for every reason that stands by itself."""
     yield from _to_oneself(session, giver, wanted.taker)
+    yield from _of_no_use(wanted)
     yield from _of_wrong_level(session, wanted)
+    yield from _of_other_unit(session, wanted)
     yield from _not_apart(session, wanted)
     if giver.is_system:
         return
     yield from _head_not_from_above(giver, wanted)
-    if isinstance(found := _cover(session, giver, wanted), str):
+    found = _cover(session, giver, wanted)
+    if isinstance(found, str):
         yield _COVER_INPUT[found], _cover_sentence(giver, wanted, found)
+    else:
+        yield from _back_to_source(session, found, wanted.taker)
 
 
 def _to_oneself(session: Session, giver: Actor, taker: User) -> Complaints:
@@ -158,6 +198,17 @@ def _to_oneself(session: Session, giver: Actor, taker: User) -> Complaints:
 def is_same_person(one: User, other: User) -> bool:
     """One person, one account: told by name and phone."""
     return bool(one.phone) and (one.first_name, one.phone) == (other.first_name, other.phone)
+
+
+def _of_no_use(wanted: Wanted) -> Complaints:
+    if not (wanted.usable or wanted.passable):
+        yield "usable", _("既不能使用、又不能转授的授权没有用处。请至少选择一项用途。")
+    if wanted.until is None:
+        return
+    if wanted.until <= datetime.now(UTC):
+        yield "until", _("截止日期已过。请改为今天或更晚的日期，长期有效的请留空。")
+    elif wanted.starts_at is not None and wanted.until <= wanted.starts_at:
+        yield "until", _("截止日期早于开始日期。请改正其中一项，长期有效的请留空。")
 
 
 def _of_wrong_level(session: Session, wanted: Wanted) -> Complaints:
@@ -175,14 +226,26 @@ def sees_pupils(held: frozenset[str]) -> bool:
     return any(right.partition(":")[0] in about for right in held)
 
 
+def _of_other_unit(session: Session, wanted: Wanted) -> Complaints:
+    """A unit's own role stays with that unit: whoever edits it decides for all who hold it."""
+    role = wanted.role
+    if is_default(role) or overlap(session, Extent.of(role.school_id, role.region_code), wanted.extent):
+        return
+    yield (
+        "role_id",
+        _("“%(role)s”是另一个单位的角色，只在那里使用。请选择默认角色或本单位的角色。", role=role.label),
+    )
+
+
 def _not_apart(session: Session, wanted: Wanted) -> Complaints:
     """Nobody holds two duties of one procedure that are each other's check, at one school."""
-    if not wanted.usable:
-        return
     new = powers(wanted.rights)
+    pairs = [pair for pair in apart() if not new.isdisjoint(pair)]
+    if not wanted.usable or not pairs:
+        return
     held = [g for g in held_grants(session, wanted.taker.id) if g.usable and g.id not in wanted.besides]
     sets = rights_of_roles(session, {g.role_id for g in held})
-    for one, other in apart():
+    for one, other in pairs:
         if {one, other} <= new:
             yield "role_id", _apart_sentence(wanted.taker, one, other)
         for given in held:
@@ -225,7 +288,7 @@ def _head_not_from_above(giver: Actor, wanted: Wanted) -> Complaints:
     """A school's super-admin is appointed by the bureau, for the whole school and without an end."""
     if not wanted.role.heads_unit or wanted.extent.school_id is None:
         return
-    if not any(h.passable and h.extent.low for h in giver.holdings):
+    if not giver.is_of_bureau:
         yield "role_id", _("学校总管理员由主管部门任命和更换。请联系主管部门管理员。")
     if wanted.until is not None or wanted.extent.is_narrow:
         yield "until", _("学校总管理员管理全校，任期不设截止日期；更换时由主管部门办理移交。")
@@ -251,14 +314,15 @@ def _cover(session: Session, giver: Actor, wanted: Wanted) -> Holding | str:
 
 def _cover_sentence(giver: Actor, wanted: Wanted, lack: str) -> str:
     if lack == "right":
-        held = frozenset().union(*(h.powers for h in giver.holdings if h.passable))
-        return _(
-            "您没有可转授的权限：%(names)s。请先由上一级管理员授予。",
-            names=named(powers(wanted.rights) - held),
-        )
+        missing = powers(wanted.rights) - passable_powers(giver)
+        return _("您没有可转授的权限：%(names)s。请先由上一级管理员授予。", names=named(missing))
     if lack == "place":
         return _("授权范围超出了您自己的范围。请缩小范围，或由上一级管理员授予。")
     return _("截止日期晚于您自己授权的截止日期。请改为更早的日期。")
+
+
+def passable_powers(giver: Actor) -> frozenset[str]:
+    return frozenset().union(*(h.powers for h in giver.holdings if h.passable))
 
 
 def named(missing: Collection[str]) -> str:
@@ -266,6 +330,14 @@ def named(missing: Collection[str]) -> str:
     order = sorted(missing, key=lambda right: (right.count(":"), right))
     more = _("等%(n)s项", n=len(order)) if len(order) > MOST_NAMED else ""
     return "、".join(describe(right) for right in order[:MOST_NAMED]) + more
+
+
+def _back_to_source(session: Session, cover: Holding, taker: User) -> Complaints:
+    """Rights do not travel back to where they came from, nor to another account of that person."""
+    for above in sources(session, cover.grant_id):
+        if above.person_id == taker.id or is_same_person(above.person, taker):
+            yield "", _("这项权限由对方转授而来，不能再授回给对方。请由上一级管理员办理。")
+            return
 
 
 def can_give(session: Session, giver: Actor, wanted: Wanted) -> bool:
@@ -288,11 +360,41 @@ def grant(
     starts_at: datetime | None = None,
 ) -> Grant:
     """Gives `taker` a role. Raises Invalid with every reason why this may not be."""
-    wanted = Wanted(taker, role, rights_in_role(session, role), extent, until, usable, passable)
-    under = _root_for(session, giver, wanted)
-    if under is not None and taker.id in _sources(session, under.grant_id):
-        raise Invalid(_("这项权限由对方转授而来，不能再授回给对方。请由上一级管理员办理。"))
-    return _write(session, giver, wanted, under, starts_at)
+    now = _settled(session, giver, role, [taker.id])
+    held_now = rights_in_role(session, role)
+    wanted = Wanted(taker, role, held_now, extent, until, usable, passable, starts_at=starts_at)
+    return _write(session, now, wanted, _root_for(session, now, wanted))
+
+
+def _settled(session: Session, giver: Actor, role: Role, takers: Collection[int] | None) -> Actor:
+    """The giver as he stands now. Until the work ends nobody else gives these people anything, edits the role, or takes
+    from the giver what he passes on: neither may a grant slip in under one that is withdrawn or narrowed meanwhile, nor
+    may two duties that check each other reach one person at once. `takers`: None for all who hold the role, which then
+    is given to nobody meanwhile. Raises Invalid, Denied."""
+    how = {"key_share": True, "of": Role} if takers is None else {"read": True, "of": Role}
+    session.get(Role, role.id, with_for_update=how, populate_existing=True)
+    whom = _people_with(session, role) if takers is None else takers
+    session.execute(
+        sa.select(User.id).where(User.id.in_(whom)).order_by(User.id).with_for_update(key_share=True)
+    )
+    ids = [held_one.grant_id for held_one in giver.holdings if held_one.passable]
+    if giver.is_system or not ids:
+        return giver
+    query = sa.select(Grant.id, Grant.role_id).where(Grant.id.in_(ids), held(), sa.not_(Grant.awaits))
+    found = session.execute(query.order_by(Grant.id).with_for_update(of=Grant)).all()
+    now = {row.id: row.role_id for row in found}
+    if set(ids) - set(now):
+        raise Invalid(_("您用来转授的授权刚刚被收回或到期。请刷新页面后再试。"))
+    sets = rights_of_roles(session, set(now.values()))
+    return replace(
+        giver,
+        holdings=tuple(replace(h, rights=sets[now[h.grant_id]]) if h.passable else h for h in giver.holdings),
+    )
+
+
+def _people_with(session: Session, role: Role) -> list[int]:
+    query = sa.select(Grant.person_id).where(Grant.role_id == role.id, held())
+    return list(session.scalars(query.distinct()))
 
 
 def _root_for(session: Session, giver: Actor, wanted: Wanted) -> Holding | None:
@@ -306,19 +408,17 @@ def _root_for(session: Session, giver: Actor, wanted: Wanted) -> Holding | None:
     return under
 
 
-def _write(
-    session: Session, giver: Actor, wanted: Wanted, under: Holding | None, starts_at: datetime | None = None
-) -> Grant:
+def _write(session: Session, giver: Actor, wanted: Wanted, under: Holding | None) -> Grant:
     made = Grant(
         person_id=wanted.taker.id,
         role_id=wanted.role.id,
         usable=wanted.usable,
         passable=wanted.passable,
-        starts_at=starts_at or datetime.now(UTC),
+        starts_at=wanted.starts_at or datetime.now(UTC),
         until=wanted.until,
         giver_id=giver.id,
         under_id=under.grant_id if under else None,
-        awaits=under is not None and not under.extent.low and wants_confirmation(wanted),
+        awaits=_awaits(session, giver, wanted),
         school_id=wanted.extent.school_id,
         region_code=wanted.extent.low or None,
         grade_ids=sorted(wanted.extent.grade_ids) or None,
@@ -326,41 +426,66 @@ def _write(
     )
     session.add(made)
     session.flush()
-    _note(session, giver, "grant", made, after=_described(made, wanted.role))
+    _note(session, giver, "grant", [made], after=_described(made, wanted.role))
     return made
+
+
+def _awaits(session: Session, giver: Actor, wanted: Wanted) -> bool:
+    """Whoever could confirm it himself has said yes by giving it."""
+    if giver.is_system or not wants_confirmation(wanted):
+        return False
+    return not rights.decide(giver, "grant:confirm", places_of(session, wanted.extent))
 
 
 def wants_confirmation(wanted: Wanted) -> bool:
     """Whether the bureau confirms who does this at a school (domain.md §0.6: leaders are appointed, not self-made)."""
-    duties = {f"{e.key()}:{duty}" for e in registry for duty in e.__confirmed__}
-    return (
-        wanted.usable and wanted.extent.school_id is not None and not duties.isdisjoint(powers(wanted.rights))
-    )
+    of_school = wanted.usable and wanted.extent.school_id is not None
+    return of_school and is_confirmed_duty(powers(wanted.rights))
+
+
+def is_confirmed_duty(held: frozenset[str]) -> bool:
+    """Whether these powers hold a duty of a school's leader."""
+    return any(f"{entity.key()}:{duty}" in held for entity in registry for duty in entity.__confirmed__)
+
+
+def may_confirm(session: Session, by: Actor, given: Grant) -> Verdict:
+    """Who may say yes or no to a school's choice of leader: neither he himself nor who chose him."""
+    concerned = [user for user in (given.person, given.giver) if user is not None]
+    own = session.get(User, by.id) if by.id is not None else None
+    if own is not None and any(user.id == own.id or is_same_person(user, own) for user in concerned):
+        return Verdict(False, _("不能确认给自己的或自己给出的授权。请由主管部门的其他管理员确认。"))
+    return rights.decide(by, "grant:confirm", places_of(session, given.extent))
 
 
 def confirm(session: Session, by: Actor, given: Grant) -> None:
     """The bureau's yes to a school's leader. Raises Denied, Invalid where nothing waits."""
-    session.refresh(given, with_for_update={"of": Grant})
+    _require_waiting(session, by, given)
+    _note(session, by, "confirm", [given], after={"person_id": given.person_id})
+    given.awaits, given.confirmed_by = False, by.id
+    session.flush()
+
+
+def refuse(session: Session, by: Actor, given: Grant, reason: str) -> list[Grant]:
+    """The bureau's no; returns what ended. Raises Denied, Invalid where nothing waits."""
+    _require_waiting(session, by, given)
+    given.refused_because = reason
+    ended = ends_with(session, given, lock=True)
+    _end(session, by, ended, "refuse", reason=reason)
+    return ended
+
+
+def require_waiting(given: Grant) -> None:
+    """Raises Invalid where nothing waits for a yes."""
     if not given.awaits or not given.is_held:
         raise Invalid(_("这项授权不需要确认，或已经确认、收回。请刷新页面。"))
-    if by.id in (given.person_id, given.giver_id):
-        raise Denied(_("不能确认给自己的或自己给出的授权。请由主管部门的其他管理员确认。"))
-    verdict = rights.decide(by, "grant:confirm", places_of(session, given.extent))
+
+
+def _require_waiting(session: Session, by: Actor, given: Grant) -> None:
+    session.refresh(given, with_for_update={"of": Grant})
+    require_waiting(given)
+    verdict = may_confirm(session, by, given)
     if not verdict:
         raise Denied(str(verdict))
-    given.awaits, given.confirmed_by = False, by.id
-    _note(session, by, "confirm", given, after={"person_id": given.person_id})
-
-
-def _sources(session: Session, grant_id: int | None) -> Iterator[int]:
-    """Whose grants stand above, nearest first. Locks the nearest: a grant never slips in under one being withdrawn."""
-    lock = True
-    while grant_id is not None:
-        given = session.get(Grant, grant_id, with_for_update=lock, populate_existing=True)
-        if given is None or given.withdrawn_at is not None:
-            raise Invalid(_("您用来转授的授权刚刚被收回。请刷新页面后再试。"))
-        yield given.person_id
-        grant_id, lock = given.under_id, False
 
 
 def _described(given: Grant, role: Role) -> dict[str, Any]:
@@ -375,27 +500,42 @@ def _described(given: Grant, role: Role) -> dict[str, Any]:
     return found | {name: value for name in places if (value := getattr(given, name))}
 
 
-def _name_of(session: Session, person_id: int) -> str | None:
-    found = session.get(User, person_id)
-    return found.first_name if found is not None else None
+def _note(
+    session: Session,
+    by: Actor,
+    action: str,
+    about: Sequence[Grant],
+    *,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """One audit row for each grant; those that only end say whose they were."""
+    _refuse_stand_in(by)
+    codes = _authorities(session, {given.school_id for given in about})
+    named = sa.select(User.id, User.first_name).where(User.id.in_({given.person_id for given in about}))
+    names = {row.id: row.first_name for row in session.execute(named)}
+    rows = []
+    for given in about:
+        code = next(iter(codes.get(given.school_id, ())), given.region_code)
+        row = audit.row(
+            by,
+            action,
+            "role_grant",
+            given.id,
+            subject=names.get(given.person_id),
+            before={"person_id": given.person_id} if after is None else None,
+            after=after,
+            reason=reason,
+            school_id=given.school_id,
+            authority_code=code,
+        )
+        rows.append(row)
+    audit.write(session, rows)
 
 
-def _note(session: Session, by: Actor, action: str, given: Grant, **words: Any) -> None:
-    audit.write(session, [_audit_row(session, by, action, given, **words)])
-
-
-def _audit_row(session: Session, by: Actor, action: str, given: Grant, **words: Any) -> dict[str, Any]:
-    codes = authorities_of(session, given.school_id)
-    return audit.row(
-        by,
-        action,
-        "role_grant",
-        given.id,
-        subject=_name_of(session, given.person_id),
-        school_id=given.school_id,
-        authority_code=codes[0] if codes else given.region_code,
-        **words,
-    )
+def _refuse_stand_in(by: Actor) -> None:
+    if by.looks_as:
+        raise Denied(_("您正在以%(name)s的视角查看，不能保存。请先结束查看。", name=by.looks_as))
 
 
 # --- who holds what -----------------------------------------------------------------------------------
@@ -412,21 +552,48 @@ def held(now: datetime | None = None) -> sa.ColumnElement[bool]:
 def held_grants(session: Session, person_id: int | None) -> list[Grant]:
     if person_id is None:
         return []
-    return list(
-        session.scalars(sa.select(Grant).where(Grant.person_id == person_id, held()).order_by(Grant.id))
-    )
+    query = sa.select(Grant).where(Grant.person_id == person_id, held()).order_by(Grant.id)
+    return list(session.scalars(query.options(joinedload(Grant.role))))
 
 
-def passed_on(session: Session, given: Grant, *, lock: bool = False) -> Iterator[Grant]:
-    """What was passed on under a grant, at any depth. With `lock`, nothing can be added meanwhile."""
-    children = sa.select(Grant).where(Grant.under_id == given.id).order_by(Grant.id)
-    for child in session.scalars(children.with_for_update() if lock else children).all():
-        yield child
-        yield from passed_on(session, child, lock=lock)
+def passed_on(session: Session, given: Grant, *, lock: bool = False) -> list[Grant]:
+    """What was passed on under a grant and is held, at any depth, the nearest first; a statement for each step down.
+    With `lock`, nothing can be added meanwhile."""
+    found: list[Grant] = []
+    level = [given.id]
+    while level:
+        children = _held_under(session, level, lock=lock)
+        found += children
+        level = [child.id for child in children]
+    return found
+
+
+def _held_under(session: Session, ids: Collection[int], *, lock: bool) -> list[Grant]:
+    query = sa.select(Grant).where(Grant.under_id.in_(ids), held()).order_by(Grant.id)
+    query = query.options(*(selectinload(one) for one in (Grant.person, Grant.role, Grant.giver)))
+    if lock:
+        query = query.with_for_update(of=Grant).execution_options(populate_existing=True)
+    return list(session.scalars(query))
+
+
+def sources(session: Session, grant_id: int | None) -> list[Grant]:
+    """A grant and those it came under, the nearest first, in one statement."""
+    start = sa.select(Grant.id, Grant.under_id).where(Grant.id == grant_id)
+    chain = start.cte("chain", recursive=True)
+    above = aliased(Grant)
+    chain = chain.union(sa.select(above.id, above.under_id).join(chain, above.id == chain.c.under_id))
+    query = sa.select(Grant).where(Grant.id.in_(sa.select(chain.c.id))).options(joinedload(Grant.person))
+    known = {given.id: given for given in session.scalars(query)}
+    found: list[Grant] = []
+    while grant_id in known:
+        found.append(known.pop(grant_id))
+        grant_id = found[-1].under_id
+    return found
 
 
 def outranks(session: Session, by: Actor, given: Grant) -> bool:
-    """Whether `by` holds everything that this grant gives, as far and to pass on where it may be passed on."""
+    """Whether `by` holds everything that this grant gives, as far, and to pass on where it may be passed on; and none of
+    it by this very grant: what one received does not reach above its source."""
     if by.is_system:
         return True
     facts = facts_of(session, given.extent)
@@ -435,25 +602,23 @@ def outranks(session: Session, by: Actor, given: Grant) -> bool:
         for h in by.holdings
         if h.extent.contains(given.extent, facts) and (h.passable or not given.passable)
     ]
-    return powers(rights_in_role(session, given.role)) <= frozenset().union(*(h.powers for h in able))
+    if not powers(rights_in_role(session, given.role)) <= frozenset().union(*(h.powers for h in able)):
+        return False
+    return all(given.id not in {above.id for above in sources(session, h.grant_id)} for h in able)
 
 
 def uncovered(session: Session) -> list[Grant]:
     """Held grants that give more, further or longer than the grant they came under. There is none, unless a default
     role shrank or a stage moved to another authority."""
-    all_held = {
-        given.id: given for given in session.scalars(sa.select(Grant).where(held()).order_by(Grant.id))
-    }
+    query = sa.select(Grant).where(held()).order_by(Grant.id)
+    all_held = {given.id: given for given in session.scalars(query)}
     sets = rights_of_roles(session, {given.role_id for given in all_held.values()})
-    known = {extent: facts_of(session, extent) for extent in {given.extent for given in all_held.values()}}
-    below = [given for given in all_held.values() if given.under_id is not None]
-    return [given for given in below if not _is_covered(given, all_held, sets, known[given.extent])]
+    passed = [given for given in all_held.values() if given.under_id is not None]
+    facts = facts_of_all(session, [given.extent for given in passed])
+    return [g for g in passed if not _is_covered(g, all_held.get(g.under_id or 0), sets, facts[g.extent])]
 
 
-def _is_covered(
-    given: Grant, all_held: Mapping[int, Grant], sets: Mapping[int, frozenset[str]], facts: Facts
-) -> bool:
-    above = all_held.get(given.under_id or 0)
+def _is_covered(given: Grant, above: Grant | None, sets: Mapping[int, frozenset[str]], facts: Facts) -> bool:
     return (
         above is not None
         and above.passable
@@ -468,11 +633,15 @@ def _is_covered(
 
 def may_take(session: Session, by: Actor, given: Grant) -> Verdict:
     """The giver; or whoever may withdraw there and holds no less than what he takes."""
-    if by.is_system or by.id == given.giver_id:
+    if by.is_system or (by.id is not None and by.id == given.giver_id):
         return rights.YES
+    if by.id == given.person_id:
+        return Verdict(False, _("这是您自己的权限，不能自己收回。不再需要的，请联系授权人或上一级管理员。"))
     verdict = rights.decide(by, "grant:delete", places_of(session, given.extent))
     if not verdict:
         return verdict
+    if given.role.heads_unit and not by.is_of_bureau:
+        return Verdict(False, _("学校总管理员由主管部门任命和更换。请联系主管部门管理员。"))
     if not outranks(session, by, given):
         return Verdict(False, _("这项授权超出了您的权限。请由授权人或上一级管理员收回。"))
     return rights.YES
@@ -496,14 +665,18 @@ def withdraw(session: Session, by: Actor, given: Grant) -> list[Grant]:
     return ended
 
 
-def _end(session: Session, by: Actor, ended: Sequence[Grant]) -> None:
+def _end(
+    session: Session,
+    by: Actor,
+    ended: Sequence[Grant],
+    action: str = "withdraw",
+    *,
+    reason: str | None = None,
+) -> None:
+    _note(session, by, action, ended, reason=reason)
     now = datetime.now(UTC)
     for one in ended:
         one.withdrawn_at, one.withdrawn_by = now, by.id
-    audit.write(
-        session,
-        [_audit_row(session, by, "withdraw", one, before={"person_id": one.person_id}) for one in ended],
-    )
     session.flush()
 
 
@@ -558,31 +731,22 @@ def replace_grant(
 ) -> Grant:
     """The same role and extent for `taker`, under a grant of `by`; what was passed on under `old` now stands under it,
     and `old` ends. Raises Invalid as `grant` does, and where something passed on would outlast it."""
+    now = _settled(session, by, old.role, [taker.id, old.person_id])
     session.refresh(old, with_for_update={"of": Grant})
     if not old.is_held:
         raise Invalid(_("这项授权已经收回或到期。请刷新页面。"))
     verdict = may_take(session, by, old)
     if not verdict:
         raise Denied(str(verdict))
-    held_now = rights_in_role(session, old.role)
-    wanted = Wanted(
-        taker, old.role, held_now, old.extent, until, old.usable, old.passable, besides=frozenset({old.id})
-    )
-    under = _root_for(session, by, wanted)
-    if under is not None and taker.id in _sources(session, under.grant_id):
-        raise Invalid(_("这项权限由对方转授而来，不能再授回给对方。请由上一级管理员办理。"))
-    children = [child for child in passed_on(session, old, lock=True) if child.is_held]
-    for child in children:
-        if until is not None and (child.until is None or child.until > until):
-            raise Invalid(
-                [("until", _("由它转授的授权晚于这一天到期。请改为更晚的日期，或先收回那些授权。"))]
-            )
-        if child.person_id == taker.id:
-            raise Invalid(
-                _("%(name)s的权限正是由它转授而来，不能接手。请先收回对方的这项授权。", name=taker.first_name)
-            )
-    made = _write(session, by, wanted, under, starts_at)
-    if old.confirmed_by is not None and old.person_id == taker.id:
+    wanted = renewed(session, old, taker, until, starts_at)
+    under = _root_for(session, now, wanted)
+    if under is not None and old.id in {above.id for above in sources(session, under.grant_id)}:
+        raise Invalid(_("您自己的权限由这项授权转授而来，不能由您移交它。请由上一级管理员办理。"))
+    children = passed_on(session, old, lock=True)
+    if complaints := list(_left_behind(children, taker, until)):
+        raise Invalid(complaints)
+    made = _write(session, now, wanted, under)
+    if old.person_id == taker.id and not old.awaits:
         made.awaits, made.confirmed_by = False, old.confirmed_by
     for child in children:
         if child.under_id == old.id:
@@ -590,6 +754,130 @@ def replace_grant(
     require_heads(session, [old])
     _end(session, by, [old])
     return made
+
+
+def renewed(
+    session: Session, old: Grant, taker: User, until: datetime | None, starts_at: datetime | None = None
+) -> Wanted:
+    """What `replace_grant` gives in place of `old`, for whoever wants to ask first whether it may be."""
+    anew = _as_it_is(old, rights_in_role(session, old.role))
+    return replace(anew, taker=taker, until=until, starts_at=starts_at)
+
+
+def _as_it_is(given: Grant, held_now: frozenset[str]) -> Wanted:
+    """A grant as if it were given anew with these rights."""
+    words = (given.until, given.usable, given.passable, frozenset({given.id}), given.starts_at)
+    return Wanted(given.person, given.role, held_now, given.extent, *words)
+
+
+def _left_behind(children: Iterable[Grant], taker: User, until: datetime | None) -> Complaints:
+    """What was passed on and could not stand under the new grant."""
+    for child in children:
+        if until is not None and (child.until is None or child.until > until):
+            yield "until", _("由它转授的授权晚于这一天到期。请改为更晚的日期，或先收回那些授权。")
+            return
+        if child.person_id == taker.id:
+            name = taker.first_name
+            yield "", _("%(name)s的权限正是由它转授而来，不能接手。请先收回对方的这项授权。", name=name)
+            return
+
+
+# --- what a role may hold -----------------------------------------------------------------------------
+
+
+def is_default(role: Role) -> bool:
+    """A template of everybody's: nobody's own, and nobody's to change."""
+    return role.school_id is None and role.region_code is None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one person may put into a role: no more than the role it came from gives, and than he may pass on himself.
+    None: no bound."""
+
+    template: str
+    most: frozenset[str] | None
+    passable: frozenset[str] | None
+
+    def lacks(self, power: str) -> Literal["template", "giver"] | None:
+        """What does not give this power; None where the role may give it."""
+        if self.most is not None and power not in self.most:
+            return "template"
+        return "giver" if self.passable is not None and power not in self.passable else None
+
+    def why_not(self, power: str) -> str | None:
+        if (lack := self.lacks(power)) is None:
+            return None
+        if lack == "template":
+            return _("来源角色“%(role)s”没有这一项。请去掉，或从空白新建角色。", role=self.template)
+        return _("您没有可转授的这项权限。请去掉，或先由上一级管理员授予。")
+
+    def forced(self) -> dict[str, str]:
+        """Limit → why it cannot be taken off: the role may give the whole right, but not over this field."""
+        whole = frozenset(right for right in plain_rights() if self.lacks(right) is None)
+        refused = {limit_on(power): why for power in powers(whole) if (why := self.why_not(power))}
+        return {limit: why for limit, why in refused.items() if limit is not None}
+
+    def complaints(self, wanted: frozenset[str]) -> Complaints:
+        """(right or limit, sentence): a field power that is too much is said of the limit that would take it away, and
+        not at all where a whole right is too much already."""
+        refused = {power: why for power in sorted(powers(wanted)) if (why := self.why_not(power))}
+        whole = {power.partition(":")[0] for power in refused if limit_on(power) is None}
+        for power, why in refused.items():
+            limit = limit_on(power)
+            if limit is None or power.partition(":")[0] not in whole:
+                yield limit or power, why
+
+
+def room_for(session: Session, by: Actor, role: Role) -> Room:
+    template = session.get(Role, role.template_id) if role.template_id is not None else None
+    most = powers(rights_in_role(session, template)) if template is not None else None
+    return Room(template.label if template else "", most, None if by.is_system else passable_powers(by))
+
+
+def unfit_rights(session: Session, by: Actor, role: Role, wanted: frozenset[str]) -> Complaints:
+    """Why `by` may not put these into the role, whoever holds it: (right or limit, sentence)."""
+    if unknown := wanted - frozenset(all_rights()):
+        yield "", _("没有“%(right)s”这项权限。请刷新页面后重新选择。", right=min(unknown)[:60])
+        return
+    if role.level == PLATFORM and sees_pupils(wanted):
+        yield "", _("运维角色不能含有学生信息的权限。")
+    yield from room_for(session, by, role).complaints(wanted)
+    for one, other in apart():
+        if {one, other} <= wanted:
+            yield other, apart_in_role(one)
+    yield from _required_but_limited(wanted)
+
+
+def apart_in_role(other: str) -> str:
+    return _("不能与“%(other)s”放在同一角色中：谁提交，谁就不能审核。请只选一项。", other=describe(other))
+
+
+def _required_but_limited(wanted: frozenset[str]) -> Complaints:
+    """Whoever may add a record must be able to fill in what a record needs."""
+    held_now = powers(wanted)
+    for entity in registry:
+        key = entity.key()
+        if f"{key}:add" not in wanted:
+            continue
+        for name, one in entity.fields().items():
+            asked = one.required and one.form and (not one.private or f"{key}:{one.private}" in wanted)
+            limits = {f"{key}:{name}:{verb}" for verb in ("hide", "lock")} & wanted
+            if asked and limits and f"{key}:{name}:edit" not in held_now:
+                what = {"field": _(one.label), "what": _(entity.__label__)}
+                yield (
+                    min(limits),
+                    _(
+                        "“%(field)s”是%(what)s的必填项：可以新增的角色，不能隐藏或锁定它。请去掉这个限制。",
+                        **what,
+                    ),
+                )
+
+
+def fitted(wanted: frozenset[str], template: frozenset[str]) -> frozenset[str]:
+    """The most of these rights that gives no more than the template."""
+    limits = {right for right in wanted | template if is_limit(right)}
+    return frozenset(limits | {right for right in wanted & template if not is_limit(right)})
 
 
 # --- changing roles -----------------------------------------------------------------------------------
@@ -601,174 +889,210 @@ class RoleChange:
 
     role: Role
     rights: frozenset[str]
-    added: frozenset[str]  # powers
-    removed: frozenset[str]
+    added: frozenset[str] = frozenset()  # powers
+    removed: frozenset[str] = frozenset()
     holders: list[Grant] = field(default_factory=list)
     ended: list[Grant] = field(default_factory=list)
     complaints: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        """The same as long as the change would do the same to the same people: what was shown is what is done."""
+        told = (sorted(self.rights), [g.id for g in self.holders], [g.id for g in self.ended])
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def places_of_role(session: Session, role: Role) -> tuple[Place, ...]:
     return places_of(session, Extent.of(role.school_id, role.region_code))
 
 
-def require_own_role(session: Session, by: Actor, role: Role, verb: str) -> None:
-    """Raises Denied: default roles are nobody's to change, others their owner's, and never by one who holds them."""
+def may_change_role(session: Session, by: Actor, role: Role, verb: str = "edit") -> Verdict:
+    """Default roles are nobody's to change, others their owner's, and never by one who holds them. `verb`: edit, delete."""
     if by.is_system:
-        return
-    if role.school_id is None and role.region_code is None:
-        raise Denied(
-            _("“%(role)s”是系统的默认角色，不能修改。请先复制为本单位的角色，再修改副本。", role=role.label)
+        return rights.YES
+    if is_default(role):
+        sentence = _(
+            "“%(role)s”是系统的默认角色，不能修改。请先复制为本单位的角色，再修改副本。", role=role.label
         )
+        return Verdict(False, sentence)
     verdict = rights.decide(by, f"role:{verb}", places_of_role(session, role))
+    if verdict and any(given.role_id == role.id for given in held_grants(session, by.id)):
+        return Verdict(False, _("您自己担任“%(role)s”，不能修改它。请由上一级管理员办理。", role=role.label))
+    return verdict
+
+
+def require_own_role(session: Session, by: Actor, role: Role, verb: str) -> None:
+    """Raises Denied as `may_change_role` says."""
+    verdict = may_change_role(session, by, role, verb)
     if not verdict:
         raise Denied(str(verdict))
-    if any(given.role_id == role.id for given in held_grants(session, by.id)):
-        raise Denied(_("您自己担任“%(role)s”，不能修改它。请由上一级管理员办理。", role=role.label))
 
 
-def plan_role(session: Session, by: Actor, role: Role, wanted: frozenset[str]) -> RoleChange:
-    """What the change would do, and every complaint about it: as if the role were granted anew to all who hold it."""
-    old, new = powers(rights_in_role(session, role)), powers(wanted)
+def plan_role(
+    session: Session, by: Actor, role: Role, wanted: frozenset[str], *, lock: bool = False
+) -> RoleChange:
+    """What the change would do, and every complaint about it: as if the role were granted anew to all who hold it, and
+    what it loses were taken back from each of them."""
+    before = rights_in_role(session, role)
+    if wanted == before:
+        return RoleChange(role, wanted)
+    old, new = powers(before), powers(wanted)
     plan = RoleChange(role, wanted, new - old, old - new)
-    plan.complaints += _unfit_rights(session, by, role, wanted)
-    plan.holders = _holders(session, role)
-    for given in plan.holders:
-        plan.complaints += _refused_anew(session, by, given, wanted, plan)
-        if plan.removed and given.passable:
-            plan.ended += _no_longer_covered(session, given, new)
+    plan.complaints += unfit_rights(session, by, role, wanted)
+    plan.holders = _holders(session, role, lock=lock)
+    if not plan.complaints:
+        plan.complaints += _refused_to_holders(session, by, plan)
+    if plan.removed:
+        plan.ended = _no_longer_covered(session, plan, lock=lock)
     return plan
 
 
-def _holders(session: Session, role: Role) -> list[Grant]:
-    if role.id is None:
-        return []
+def _holders(session: Session, role: Role, *, lock: bool) -> list[Grant]:
     query = sa.select(Grant).where(Grant.role_id == role.id, held()).order_by(Grant.id)
-    return list(session.scalars(query.with_for_update(of=Grant)))
+    query = query.options(*(selectinload(one) for one in (Grant.person, Grant.role, Grant.giver)))
+    if lock:
+        query = query.with_for_update(of=Grant).execution_options(populate_existing=True)
+    return list(session.scalars(query))
 
 
-def _unfit_rights(session: Session, by: Actor, role: Role, wanted: frozenset[str]) -> Complaints:
-    if unknown := wanted - frozenset(all_rights()):
-        yield "rights", _("没有“%(right)s”这项权限。请刷新页面后重新选择。", right=sorted(unknown)[0][:60])
-        return
-    if role.level == PLATFORM and sees_pupils(wanted):
-        yield "rights", _("运维角色不能含有学生信息的权限。")
-    if role.template_id is not None:
-        template = session.get_one(Role, role.template_id)
-        if beyond := powers(wanted) - powers(rights_in_role(session, template)):
-            yield (
-                "rights",
-                _(
-                    "超出了来源角色“%(role)s”：%(names)s。请去掉，或另建角色。",
-                    role=template.label,
-                    names=named(beyond),
-                ),
-            )
-    if not by.is_system:
-        passable = frozenset().union(*(h.powers for h in by.holdings if h.passable))
-        if missing := powers(wanted) - passable:
-            yield "rights", _("您没有可转授的权限：%(names)s。请先由上一级管理员授予。", names=named(missing))
-    for one, other in apart():
-        if {one, other} <= wanted:
-            yield (
-                "rights",
-                _(
-                    "“%(one)s”与“%(other)s”不能放在同一角色中：谁提交，谁就不能审核。",
-                    one=describe(one),
-                    other=describe(other),
-                ),
-            )
-    yield from _required_but_limited(wanted)
+def _refused_to_holders(session: Session, by: Actor, plan: RoleChange) -> Complaints:
+    """Why it may not be, each reason once with those whom it concerns."""
+    whom: dict[str, list[str]] = {}
+    for given in plan.holders:
+        for sentence in _refused_anew(session, by, given, plan):
+            whom.setdefault(sentence, []).append(given.person.first_name)
+    for sentence, names in whom.items():
+        yield "", _("%(names)s担任这个角色：%(why)s", names=people_named(names), why=sentence)
 
 
-def _required_but_limited(wanted: frozenset[str]) -> Complaints:
-    """Whoever may add a record must be able to fill in what a record needs."""
-    held_now = powers(wanted)
-    for entity in registry:
-        if f"{entity.key()}:add" not in wanted:
-            continue
-        for name, one in entity.fields().items():
-            wants = (
-                one.required and one.form and (not one.private or f"{entity.key()}:{one.private}" in wanted)
-            )
-            if wants and f"{entity.key()}:{name}:edit" not in held_now:
-                yield (
-                    "rights",
-                    _(
-                        "“%(field)s”是%(what)s的必填项：可以新增的角色，不能隐藏或锁定它。",
-                        field=_(one.label),
-                        what=_(entity.__label__),
-                    ),
-                )
+def people_named(names: Iterable[str]) -> str:
+    """A few of them, and how many there are."""
+    found = list(dict.fromkeys(names))
+    more = _("等%(n)s人", n=len(found)) if len(found) > MOST_NAMED else ""
+    return "、".join(found[:MOST_NAMED]) + more
 
 
-def _refused_anew(
-    session: Session, by: Actor, given: Grant, wanted: frozenset[str], plan: RoleChange
-) -> Complaints:
-    """A holder whose grant could not be given like this."""
-    if not plan.added:
-        return
-    anew = Wanted(
-        given.person,
-        given.role,
-        wanted,
-        given.extent,
-        given.until,
-        given.usable,
-        given.passable,
-        besides=frozenset({given.id}),
-    )
-    name = given.person.first_name
-    for _input, sentence in refusals(session, by, anew):
-        yield "rights", _("%(name)s担任这个角色：%(why)s", name=name, why=sentence)
+def _refused_anew(session: Session, by: Actor, given: Grant, plan: RoleChange) -> Iterator[str]:
+    if plan.added:
+        anew = _as_it_is(given, plan.rights)
+        yield from (sentence for _input, sentence in refusals(session, by, anew))
+        if not plan.added <= _powers_above(session, given, plan):
+            yield _("增加的权限超出了授权人的权限。请由授权人或上一级管理员办理。")
+        if _needs_new_yes(session, by, anew, plan):
+            yield _("增加的权限须由主管部门确认到人。请另建一个角色，再逐人授予。")
+    if plan.removed and (verdict := may_take(session, by, given)).sentence:
+        yield verdict.sentence
+
+
+def _powers_above(session: Session, given: Grant, plan: RoleChange) -> frozenset[str]:
+    """What the grant gives under which this one was given, once the role is changed; all where there is none."""
     above = session.get(Grant, given.under_id) if given.under_id is not None else None
-    if above is not None and not plan.added <= powers(rights_in_role(session, above.role)):
-        yield (
-            "rights",
-            _(
-                "%(name)s的这项授权由%(giver)s给出，增加的权限超出了授权人的权限。",
-                name=name,
-                giver=above.person.first_name,
-            ),
-        )
+    if above is None or above.role_id == plan.role.id:
+        return plan.added
+    return powers(rights_in_role(session, above.role))
 
 
-def _no_longer_covered(session: Session, given: Grant, new: frozenset[str]) -> list[Grant]:
-    children = sa.select(Grant).where(Grant.under_id == given.id, held()).order_by(Grant.id)
-    found = list(session.scalars(children.with_for_update(of=Grant)))
-    sets = rights_of_roles(session, {child.role_id for child in found})
-    ended = []
-    for child in found:
-        if not powers(sets[child.role_id]) <= new:
-            ended += ends_with(session, child, lock=True)
-    return ended
+def _needs_new_yes(session: Session, by: Actor, anew: Wanted, plan: RoleChange) -> bool:
+    """Nobody becomes a school's leader by an edit of the role that he holds."""
+    return _awaits(session, by, anew) and is_confirmed_duty(plan.added)
+
+
+def _no_longer_covered(session: Session, plan: RoleChange, *, lock: bool) -> list[Grant]:
+    """What holders passed on and the role does not give any more, with all beneath."""
+    children = _held_under(session, [given.id for given in plan.holders if given.passable], lock=lock)
+    sets = rights_of_roles(session, {child.role_id for child in children}) | {plan.role.id: plan.rights}
+    allowed = powers(plan.rights)
+    ended: dict[int, Grant] = {}
+    for child in children:
+        if not powers(sets[child.role_id]) <= allowed:
+            ended |= {one.id: one for one in ends_with(session, child, lock=lock)}
+    return list(ended.values())
 
 
 def change_role(
-    session: Session, by: Actor, role: Role, wanted: frozenset[str], *, version: int | None = None
+    session: Session,
+    by: Actor,
+    role: Role,
+    wanted: frozenset[str],
+    *,
+    version: int | None = None,
+    label: str | None = None,
+    description: str | None = None,
 ) -> RoleChange:
-    """Gives the role exactly these rights. Raises Denied, Invalid with every complaint, Stale handling is the caller's
-    by `version`; ends what was passed on under it and is no longer covered."""
+    """Gives the role exactly these rights, and what it is called where that is given; ends what was passed on under it
+    and is no longer covered. Raises Denied, Stale, Invalid with every complaint."""
+    now = _settled(session, by, role, None)
     require_own_role(session, by, role, "edit")
-    plan = plan_role(session, by, role, wanted)
-    if plan.complaints:
-        raise Invalid(plan.complaints)
+    require_version(role, version)
     before = rights_in_role(session, role)
+    plan = plan_role(session, now, role, wanted, lock=True)
+    said = {"label": label, "description": description}
+    renamed = {name: text for name, text in said.items() if text is not None and text != getattr(role, name)}
+    if complaints := [*_unfit_label(session, role, renamed.get("label")), *plan.complaints]:
+        raise Invalid(complaints)
+    if wanted == before and not renamed:
+        return plan
     require_heads(session, plan.ended)
     _end(session, by, plan.ended)
     write_role(session, role, wanted)
+    old = {name: getattr(role, name) for name in renamed}
+    for name, text in renamed.items():
+        setattr(role, name, text)
     role.version = (role.version or 1) + 1
-    audit.note(
+    _flush_role(session, role)
+    _note_role(
         session,
         by,
         "edit",
-        "role",
-        role.id,
-        before={"rights": sorted(before - wanted)},
-        after={"rights": sorted(wanted - before)},
-        **role_place(session, role),
+        role,
+        old | _rights_word(before - wanted),
+        renamed | _rights_word(wanted - before),
     )
     return plan
+
+
+def require_version(role: Role, version: int | None) -> None:
+    """Raises Stale where somebody saved the role since it was read."""
+    if version is not None and version != role.version:
+        raise Stale(_("“%(role)s”已被他人修改。您选择的内容已保留，请比对后再保存。", role=role.label))
+
+
+def _unfit_label(session: Session, role: Role, label: str | None) -> Complaints:
+    """Nobody is to take one role for another: a unit's own are told apart from each other and from the default ones."""
+    if label is None:
+        return
+    mine = sa.and_(
+        Role.school_id.is_not_distinct_from(role.school_id),
+        Role.region_code.is_not_distinct_from(role.region_code),
+    )
+    default = sa.and_(Role.school_id.is_(None), Role.region_code.is_(None))
+    query = sa.select(Role.id).where(Role.label == label, sa.or_(mine, default)).limit(2)
+    if any(id_ != role.id for id_ in session.scalars(query)):
+        yield "label", _label_taken(label)
+
+
+def _label_taken(label: str) -> str:
+    return _("已有名为“%(label)s”的角色。请换一个名称。", label=label)
+
+
+def _flush_role(session: Session, role: Role) -> None:
+    """Two people may choose the same name at once: then the database decides."""
+    label = role.label
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Invalid([("label", _label_taken(label))]) from None
+
+
+def _rights_word(found: frozenset[str]) -> dict[str, Any]:
+    return {"rights": sorted(found)} if found else {}
+
+
+def _note_role(
+    session: Session, by: Actor, action: str, role: Role, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    _refuse_stand_in(by)
+    audit.note(session, by, action, "role", role.id, before=before, after=after, **role_place(session, role))
 
 
 def role_place(session: Session, role: Role) -> dict[str, Any]:
@@ -781,34 +1105,58 @@ def role_place(session: Session, role: Role) -> dict[str, Any]:
 def make_role(
     session: Session, by: Actor, made: Role, wanted: frozenset[str], template: Role | None = None
 ) -> Role:
-    """A new role of a school or bureau, from `template` or from nothing. Raises Denied, Invalid."""
+    """A new role of a school or bureau, from `template` or from nothing. What is copied from a copy stays bound to the
+    default role that this came from. Raises Denied, Invalid."""
+    if is_default(made):
+        raise Denied(_("默认角色随系统提供，不能新建。请新建本单位的角色。"))
     verdict = rights.decide(by, "role:add", places_of_role(session, made))
     if not verdict:
         raise Denied(str(verdict))
-    made.template_id = template.id if template is not None else None
-    if complaints := list(_unfit_rights(session, by, made, wanted)):
+    made.name = made.name or f"own:{secrets.token_hex(8)}"
+    made.heads_unit = False
+    made.level = SCHOOL if made.school_id is not None or made.level == SCHOOL else BUREAU
+    made.template_id = origin_of(template)
+    if complaints := [*_unfit_label(session, made, made.label), *unfit_rights(session, by, made, wanted)]:
         raise Invalid(complaints)
     session.add(made)
-    session.flush()
+    _flush_role(session, made)
     write_role(session, made, wanted)
-    after = {"label": made.label, "rights": sorted(wanted)}
-    audit.note(session, by, "create", "role", made.id, after=after, **role_place(session, made))
+    _note_role(session, by, "create", made, {}, {"label": made.label} | _rights_word(wanted))
     return made
 
 
-def delete_role(session: Session, by: Actor, role: Role) -> None:
-    """Only a role that nobody ever held: grants of the past go on naming theirs. Raises Denied, Invalid."""
+def delete_role(session: Session, by: Actor, role: Role, *, version: int | None = None) -> None:
+    """Only a role that nobody ever held: grants of the past go on naming theirs. Raises Denied, Stale, Invalid."""
+    _settled(session, by, role, None)
     require_own_role(session, by, role, "delete")
-    uses = sa.select(Grant.id).where(Grant.role_id == role.id).limit(1)
-    copies = sa.select(Role.id).where(Role.template_id == role.id).limit(1)
-    if session.scalar(uses) is not None or session.scalar(copies) is not None:
-        raise Invalid(
-            _("“%(role)s”授予过他人，或有由它复制的角色，不能删除：从前的记录还要写明它。", role=role.label)
-        )
-    audit.note(
-        session, by, "delete", "role", role.id, before={"label": role.label}, **role_place(session, role)
-    )
+    require_version(role, version)
+    if was_ever_held(session, role):
+        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.label))
+    _note_role(session, by, "delete", role, {"label": role.label}, {})
     role.permissions = []
     session.flush()
     session.delete(role)
     session.flush()
+
+
+def was_ever_held(session: Session, role: Role) -> bool:
+    return session.scalar(sa.select(Grant.id).where(Grant.role_id == role.id).limit(1)) is not None
+
+
+def origin_of(template: Role | None) -> int | None:
+    """The default role to which a copy stays bound, also the copy of a copy."""
+    if template is None:
+        return None
+    found: int | None = template.id if is_default(template) else template.template_id
+    return found
+
+
+def shrink_copies(session: Session, template: Role) -> list[Role]:
+    """After a default role lost something: takes it out of the roles copied from it, too. Returns those changed."""
+    most, by = rights_in_role(session, template), rights.system("roles")
+    copies = list(session.scalars(sa.select(Role).where(Role.template_id == template.id).order_by(Role.id)))
+    sets = rights_of_roles(session, {copy.id for copy in copies})
+    beyond = [copy for copy in copies if not powers(sets[copy.id]) <= powers(most)]
+    for copy in beyond:
+        change_role(session, by, copy, fitted(sets[copy.id], most))
+    return beyond

@@ -117,6 +117,14 @@ def is_limit(right: str) -> bool:
     return right.count(":") == 2 and right.rpartition(":")[2] in LIMITS
 
 
+def limit_on(power: str) -> str | None:
+    """ "student:phone:see" → "student:phone:hide", the limit that takes it away; None for a plain right."""
+    what, _sep, verb = power.rpartition(":")
+    if ":" not in what:
+        return None
+    return f"{what}:{next(limit for limit, taken in LIMITS.items() if taken == verb)}"
+
+
 def reading_rights(entity: type[Entity]) -> tuple[str, ...]:
     """Whoever holds one of these reads the entity; what is edited inside another's form is read with that."""
     owner = entity.__inline_of__ if entity.__inline_of__ and not entity.__bureau_private__ else entity.key()

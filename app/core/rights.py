@@ -65,6 +65,16 @@ Role.level = mapped_column(sa.String(10), nullable=False, default="school", serv
 Role.template_id = mapped_column(sa.ForeignKey("ab_role.id", ondelete="RESTRICT"), nullable=True)
 Role.heads_unit = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 Role.version = mapped_column(sa.Integer, nullable=False, default=1, server_default="1")
+for _unit in ("school_id", "region_code"):
+    Role.__table__.append_constraint(sa.UniqueConstraint(_unit, "label"))
+
+
+_PLACES = ("school_id", "region_code")
+
+
+def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
+    """An index of the rows for which this holds."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 class Grant(Model):
@@ -73,24 +83,21 @@ class Grant(Model):
     __tablename__ = "role_grant"
     __table_args__ = (
         sa.Index("ix_role_grant_person_id_withdrawn_at", "person_id", "withdrawn_at"),
+        sa.Index("ix_role_grant_giver_id_until", "giver_id", "until"),
+        sa.Index("ix_role_grant_awaits", "id", **_where(sa.column("awaits") == sa.true())),
+        *(sa.Index(f"ix_role_grant_{place}_id", place, "id") for place in _PLACES),
         *(
             sa.Index(
-                f"ix_role_grant_{place}_held",
-                place,
-                "id",
-                sqlite_where=sa.column("withdrawn_at").is_(None),
-                postgresql_where=sa.column("withdrawn_at").is_(None),
+                f"ix_role_grant_{place}_held", place, "until", **_where(sa.column("withdrawn_at").is_(None))
             )
-            for place in ("school_id", "region_code")
+            for place in _PLACES
         ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
     role_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_role.id", ondelete="RESTRICT"), index=True)
-    school_id: Mapped[int | None] = mapped_column(
-        BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"), index=True
-    )
+    school_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("school.id", ondelete="RESTRICT"))
     region_code: Mapped[str | None] = mapped_column(sa.String(6))
     grade_ids: Mapped[list[int] | None] = mapped_column(sa.JSON(none_as_null=True))
     class_ids: Mapped[list[int] | None] = mapped_column(sa.JSON(none_as_null=True))
@@ -98,12 +105,13 @@ class Grant(Model):
     passable: Mapped[bool] = mapped_column(sa.Boolean, default=False)
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    giver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"), index=True)
+    giver_id: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
     under_id: Mapped[int | None] = mapped_column(
         BigId, sa.ForeignKey("role_grant.id", ondelete="RESTRICT"), index=True
     )
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     withdrawn_by: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
+    refused_because: Mapped[str | None] = mapped_column(sa.String(200))
     awaits: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     confirmed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="RESTRICT"))
 

@@ -50,6 +50,29 @@
     window.addEventListener('beforeunload', (event) => { if (dirty) { event.preventDefault(); event.returnValue = ''; } });
   });
 
+  // --- a day that one click fills in
+  all('[data-fills]').forEach((line) => {
+    const input = document.getElementById(line.dataset.fills);
+    line.hidden = false;
+    all('button', line).forEach((button) => button.addEventListener('click', () => {
+      input.value = button.dataset.value;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      input.focus();
+    }));
+  });
+
+  // --- two duties that check each other are not ticked together: the other one is greyed at once
+  const apart = all('input[data-apart]');
+  const refreshApart = () => apart.forEach((box) => {
+    const others = box.dataset.apart.split(' ').map((right) => document.getElementById(`f-${right}`));
+    box.disabled = !box.checked && (box.dataset.greyed === 'yes' || others.some((other) => other && other.checked));
+  });
+  apart.forEach((box) => {
+    if (box.disabled) box.dataset.greyed = 'yes';
+    box.addEventListener('change', refreshApart);
+  });
+  refreshApart();
+
   // --- complaints: read out first, each link lands inside its input
   const complaints = one('#complaints');
   if (complaints) complaints.focus();

@@ -95,15 +95,25 @@ def _ordered(
     for menu, url in _all(rights, is_of_bureau, entries):
         group, _sep, label = menu.partition(" › ")
         found.setdefault(group, []).append((label, url))
-    order = {name: n for n, name in enumerate((HOME, BUREAU, *SCHOOL_GROUPS))}
     return [
         (
             _(name),
             ICONS.get(name, "dot"),
             [(_(label), url) for label, url in sorted(found[name], key=lambda item: _rank(item[0]))],
         )
-        for name in sorted(found, key=lambda name: order.get(name, 99))
+        for name in sorted(found, key=_group_rank)
     ]
+
+
+def rank(menu: str) -> tuple[int, tuple[int, str]]:
+    """Sorts places ("组 › 项") as the menu does."""
+    group, _sep, label = menu.partition(" › ")
+    return _group_rank(group), _rank(label)
+
+
+def _group_rank(name: str) -> int:
+    groups = (HOME, BUREAU, *SCHOOL_GROUPS)
+    return groups.index(name) if name in groups else 99
 
 
 def _rank(label: str) -> tuple[int, str]:

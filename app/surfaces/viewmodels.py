@@ -152,6 +152,7 @@ class Input:
         "hidden",
         "password",
         "file",
+        "checks",
     ]
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
@@ -163,6 +164,8 @@ class Input:
     lookup_label: str = ""
     maxlength: int | None = None
     wide: bool = False
+    chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
+    suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +270,102 @@ class DetailPage:
     reveal: Reveal | None = None
 
 
+# --- a role as a matrix --------------------------------------------------------------------------------
+
+
+Greyed = Literal["", "none", "template", "giver"]
+"""Why a cell cannot be ticked: there is no such action, the template has not got it, the person may not pass it on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One right or limit of a matrix, posted as repeated `right`. What is greyed and ticked can still be taken off."""
+
+    right: str
+    label: str
+    short: str = ""  # where the row says the rest
+    is_on: bool = False
+    greyed: Greyed = ""
+    why: str = ""
+    errors: tuple[str, ...] = ()
+    is_forced: bool = False  # stays ticked
+    is_left_out: bool = False  # the role it came from has it
+    apart: tuple[str, ...] = ()  # the rights that may not be ticked with it
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLimits:
+    """What a role takes away over one field: seeing it, changing it, its whole number. None: there is no such limit."""
+
+    label: str
+    ticks: tuple[Tick | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    label: str
+    cells: tuple[Tick, ...]  # one for each column
+    others: tuple[Tick, ...] = ()  # rights that have no column
+    fields: tuple[FieldLimits, ...] = ()
+    note: str = ""
+    is_part: bool = False  # comes with the row above
+
+    @property
+    def limits(self) -> list[tuple[str, Tick]]:
+        """Each with the field that it is about."""
+        return [(one.label, tick) for one in self.fields for tick in one.ticks if tick is not None]
+
+    @property
+    def faults(self) -> list[tuple[str, Tick]]:
+        """What is complained of, each with what it is called."""
+        cells = [(tick.label, tick) for tick in (*self.cells, *self.others)]
+        limits = [(f"{label}：{tick.label}", tick) for label, tick in self.limits]
+        return [(label, tick) for label, tick in (*cells, *limits) if tick.errors]
+
+    @property
+    def limited(self) -> int:
+        return sum(tick.is_on for _label, tick in self.limits)
+
+    @property
+    def is_unfolded(self) -> bool:
+        return any(tick.errors for _label, tick in self.limits)
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixGroup:
+    label: str
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    columns: tuple[tuple[str, str], ...]  # label, what it means
+    groups: tuple[MatrixGroup, ...]
+    others: tuple[str, str]  # label and meaning of the last column
+
+
+@dataclass(slots=True)
+class RolePage:
+    """A role to be read, or with `inputs` to be changed."""
+
+    title: str
+    crumbs: list[Crumb]
+    matrix: Matrix
+    note: str = ""
+    badges: list[Cell] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    facts: tuple[Item, ...] = ()
+    compared: tuple[str, tuple[str, ...]] | None = None  # with which role, what was left out
+    inputs: tuple[Input, ...] = ()
+    links: tuple[Action, ...] = ()  # roles to begin from
+    action_url: str = ""
+    cancel_url: str = ""
+    submit_label: str = "保存"
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    complaints: list[tuple[str, str, str]] = field(default_factory=list)
+    conflict: Conflict | None = None
+
+
 # --- the rest -----------------------------------------------------------------------------------------
 
 
@@ -282,6 +381,11 @@ class ConfirmPage:
     cancel_url: str
     action_url: str
     hidden: list[tuple[str, str]] = field(default_factory=list)
+    is_safe: bool = False  # nothing goes: no red
+    parts: list[tuple[str, list[str]]] = field(
+        default_factory=list
+    )  # title, sentences: what changes for whom
+    back_label: str = ""  # a second button that posts the hidden fields with `back` and changes nothing
 
 
 @dataclass(slots=True)

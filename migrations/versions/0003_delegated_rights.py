@@ -15,6 +15,8 @@ branch_labels = None
 depends_on = None
 
 HELD = sa.text("withdrawn_at IS NULL")
+AWAITS = sa.column("awaits") == sa.true()
+PLACES = ("school_id", "region_code")
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -93,6 +95,8 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_ab_role_template_id", "ab_role", ["template_id"], ["id"], ondelete="RESTRICT"
         )
+        for unit in PLACES:
+            batch.create_unique_constraint(f"uq_ab_role_{unit}_label", [unit, "label"])
 
     with op.batch_alter_table("ab_user") as batch:
         batch.add_column(sa.Column("language", sa.String(length=12), nullable=True))
@@ -108,9 +112,15 @@ def upgrade() -> None:
     with op.batch_alter_table("role_grant") as batch:
         batch.add_column(sa.Column("awaits", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("confirmed_by", sa.Integer(), nullable=True))
-        for place in ("region_code", "school_id"):
+        batch.add_column(sa.Column("refused_because", sa.String(length=200), nullable=True))
+        batch.drop_index("ix_role_grant_giver_id")
+        batch.drop_index("ix_role_grant_school_id")
+        batch.create_index("ix_role_grant_giver_id_until", ["giver_id", "until"])
+        batch.create_index("ix_role_grant_awaits", ["id"], sqlite_where=AWAITS, postgresql_where=AWAITS)
+        for place in PLACES:
+            batch.create_index(f"ix_role_grant_{place}_id", [place, "id"])
             batch.create_index(
-                f"ix_role_grant_{place}_held", [place, "id"], sqlite_where=HELD, postgresql_where=HELD
+                f"ix_role_grant_{place}_held", [place, "until"], sqlite_where=HELD, postgresql_where=HELD
             )
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
@@ -123,8 +133,14 @@ def downgrade() -> None:
 
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
-        batch.drop_index("ix_role_grant_school_id_held")
-        batch.drop_index("ix_role_grant_region_code_held")
+        for place in PLACES:
+            batch.drop_index(f"ix_role_grant_{place}_held")
+            batch.drop_index(f"ix_role_grant_{place}_id")
+        batch.drop_index("ix_role_grant_awaits")
+        batch.drop_index("ix_role_grant_giver_id_until")
+        batch.create_index("ix_role_grant_school_id", ["school_id"])
+        batch.create_index("ix_role_grant_giver_id", ["giver_id"])
+        batch.drop_column("refused_because")
         batch.drop_column("confirmed_by")
         batch.drop_column("awaits")
 
@@ -140,6 +156,8 @@ def downgrade() -> None:
         batch.drop_column("language")
 
     with op.batch_alter_table("ab_role") as batch:
+        for unit in PLACES:
+            batch.drop_constraint(f"uq_ab_role_{unit}_label", type_="unique")
         batch.drop_constraint("fk_ab_role_template_id", type_="foreignkey")
         batch.drop_column("version")
         batch.drop_column("heads_unit")

@@ -30,6 +30,7 @@ from tests.sites import Site
 EXAMPLES = int(os.environ.get("FUZZ", "0"))
 USUAL = {"sqlite": 100, "postgres": 30}
 NOT_ASKED = ("/login/", "/logout/", "/account", "/static", "/bootstrap", "/healthz", "/api/v1/security")
+OF_PEOPLE = ("/people/", "/roles/", "/grants/", "/api/v1/roles/", "/api/v1/grants/")  # walled by themselves
 
 Key = tuple[str, int]
 """(entity, id)."""
@@ -399,7 +400,7 @@ def attacker(request: pytest.FixtureRequest, app: Flask) -> Attacker:
     rules = [
         one
         for one in every_url.routes(app)
-        if (one[0].rule, one[1]) in open_to and not one[0].rule.startswith(NOT_ASKED)
+        if (one[0].rule, one[1]) in open_to and not one[0].rule.startswith(NOT_ASKED + OF_PEOPLE)
     ]
     return Attacker(person, every_url.enter(app, person), Elsewhere(app, OUTSIDERS[person]), rules)
 
@@ -485,29 +486,37 @@ def test_a_list_counts_only_what_is_the_readers_own(attacker: Attacker) -> None:
 # --- accounts are no entities and have a wall of their own --------------------------------------------
 
 
+OF_ACCOUNTS = ("role_id", "school_id", "grade_ids", "class_ids", "person_id", "template_id", "right", "until")
+
+
 def test_a_super_admin_reaches_no_account_of_another_unit(site: Site, app: Flask) -> None:
-    """李老师 tries every page of people with accounts, grants, schools, grades and classes of others."""
-    grants, client = world.furnish(app)["grants"], every_url.enter(app, "li")
+    """李老师 tries every page and API of people, roles and grants with accounts, grants, roles, schools, grades and
+    classes of others."""
+    ids, client = world.furnish(app), every_url.enter(app, "li")
     others = {one.username: one.name for one in cast.PEOPLE if one.at != YIZHONG}
-    rules = [(rule, method) for rule, method in every_url.routes(app) if rule.rule.startswith("/people/")]
+    rules = [one for one in every_url.routes(app) if one[0].rule.startswith(OF_PEOPLE)]
     before = _by_unit(app)
 
     def one_request(data: st.DataObject) -> None:
         rule, method = data.draw(st.sampled_from(rules))
         person = data.draw(st.sampled_from([*others, *others, "lin", "zhou"]))
-        pk = grants[person] if "withdraw" in rule.rule else cast.person(person)
+        is_far = person in others
+        if "/roles/" in rule.rule:
+            pk = ids["roles"][data.draw(st.sampled_from(["near", "far", "county"])) if is_far else "ours"]
+        elif "/grants/" in rule.rule and not rule.rule.startswith("/grants/add"):
+            pk = ids["grants"][person]
+        else:
+            pk = cast.person(person)
         path = rule.rule.replace("<int:pk>", str(pk))
-        number = st.sampled_from(["", "x", *map(str, range(1, 14))])
-        words = ("role_id", "school_id", "grade_id", "class_id") if method == "POST" else ("after", "before")
-        typed = {name: data.draw(number) for name in words if data.draw(st.booleans())}
-        if method == "GET":
-            typed |= {"q": data.draw(st.sampled_from([*others, *others.values(), "%", "_"]))}
-        answer = client.open(path, method=method, **{"query_string" if method == "GET" else "data": typed})
+        typed = _junk_of_accounts(data, method, others, is_json=path.startswith("/api/"))
+        words = "query_string" if method == "GET" else "json" if path.startswith("/api/") else "data"
+        answer = client.open(path, method=method, headers={"If-Match": '"1"'}, **{words: typed})
         text, said = shown(answer), f"{method} {path} {typed}"
         assert answer.status_code < 500, said
         assert [name for name in others.values() if name in text and name not in said] == [], said
-        if path != rule.rule and person in others:
-            assert answer.status_code == 404, said
+        if path != rule.rule and is_far:
+            says = 403 if "/confirm" in path or "/refuse" in path else 404  # the right itself is the bureau's
+            assert answer.status_code == says, said
 
     fuzz(site, one_request)
     assert {unit: rows for unit, rows in _by_unit(app).items() if unit != (cast.school(YIZHONG), None)} == {
@@ -515,8 +524,25 @@ def test_a_super_admin_reaches_no_account_of_another_unit(site: Site, app: Flask
     }
 
 
+def _junk_of_accounts(
+    data: st.DataObject, method: str, others: Mapping[str, str], *, is_json: bool
+) -> dict[str, Any]:
+    number = st.sampled_from(["", "x", *map(str, range(1, 14))])
+    words = ("after", "before", "person", "role") if method == "GET" else OF_ACCOUNTS
+    typed: dict[str, Any] = {name: data.draw(number) for name in words if data.draw(st.booleans())}
+    if method == "GET":
+        return typed | {"q": data.draw(st.sampled_from([*others, *others.values(), "%", "_"]))}
+    if is_json:
+        return {
+            name: [int(one)] if name.endswith("_ids") else int(one)
+            for name, one in typed.items()
+            if one.isdigit()
+        }
+    return typed
+
+
 def _by_unit(app: Flask) -> dict[tuple[int | None, str | None], dict[Key, RowValues]]:
-    """(school, region) → the accounts there and the grants that reach there."""
+    """(school, region) → the accounts there, the grants that reach there and the roles of their own."""
     found: dict[tuple[int | None, str | None], dict[Key, RowValues]] = {}
     for key, row in world.accounts(app).items():
         found.setdefault((row["school_id"], row["region_code"]), {})[key] = row

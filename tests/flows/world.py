@@ -36,7 +36,10 @@ def furnish(app: Flask) -> Ids:
                 ids = _cast_ids() | _make_calendar(by) | _make_places(by) | _make_of_pupils(by)
             with saving.work():
                 ids["recycle-bin"] = _make_deleted(by)
+            with saving.work() as work:
+                ids["roles"], leaders = _make_roles(work.session, by), _make_leaders(work.session, by)
             ids |= _find(db.session())
+            ids["grants"] |= leaders
         db.session.remove()
     return {path: named | {"none": NONE} for path, named in ids.items()}
 
@@ -184,6 +187,39 @@ def _make_deleted(by: Any) -> dict[str, int]:
     return found
 
 
+def _make_roles(session: Any, by: Any) -> dict[str, int]:
+    """A role of its own for each school and for the county, beside a default one."""
+    from flask_appbuilder.security.sqla.models import Role
+
+    from app.core import grants
+
+    owners = {place: {"school_id": cast.school(name)} for place, name in SCHOOL_IN.items()}
+    owners["county"] = {"region_code": QINGLAN}
+    found = {"default": session.scalar(sa.select(Role.id).where(Role.name == "default:clerk"))}
+    for place, owner in owners.items():
+        made = Role(label="自建角色", level="bureau", **owner)
+        found[place] = grants.make_role(session, by, made, frozenset({"school:show"})).id
+    return found
+
+
+def _make_leaders(session: Any, by: Any) -> dict[str, int]:
+    """Leaders whom their schools chose, here and far away: they wait for the bureau's yes."""
+    from flask_appbuilder.security.sqla.models import Role, User
+
+    from app.core import grants
+    from app.core.rights import Extent
+
+    leader, found = session.scalars(sa.select(Role).where(Role.name == "default:leader")).one(), {}
+    for place, username in (("ours", "zhou"), ("far", "cheng")):
+        taker, extent = (
+            session.get(User, cast.person(username)),
+            Extent(school_id=cast.school(SCHOOL_IN[place])),
+        )
+        given = grants.grant(session, by, taker, leader, extent)
+        given.awaits, found[f"leader-{place}"] = True, given.id
+    return found
+
+
 def _find(session: Any) -> Ids:
     """Rows that nobody asked for: stages, audit entries, grants."""
     from app.areas.schools.models import SchoolStage
@@ -230,12 +266,12 @@ def all_rows(app: Flask) -> Rows:
 
 
 def accounts(app: Flask) -> Rows:
-    """Accounts and grants, without what a login counts."""
-    from flask_appbuilder.security.sqla.models import User
+    """Accounts, roles and grants, without what a login counts."""
+    from flask_appbuilder.security.sqla.models import Role, User
 
     from app.core.rights import Grant
 
-    found = _rows(app, [User, Grant])
+    found = _rows(app, [User, Role, Grant])
     return {key: {n: v for n, v in row.items() if n not in COUNTED_AT_LOGIN} for key, row in found.items()}
 
 

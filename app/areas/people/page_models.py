@@ -13,9 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.people import accounts, granting
-from app.areas.people.accounts import NAME, PHONE, SETTINGS, Home, People, home_of
-from app.areas.schools.models import Grade, SchoolClass
-from app.core import grants, logins, viewing
+from app.areas.people.accounts import NAME, PHONE, SETTINGS, People, home_of
+from app.core import logins, viewing
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor, Grant
@@ -36,7 +35,6 @@ from app.surfaces.viewmodels import (
     Input,
     Item,
     ListPage,
-    RelatedTable,
     Row,
 )
 
@@ -152,9 +150,6 @@ def show_page(session: Session, by: Actor, user: User, one_time: str | None) -> 
         subtitle=granting.unit_names(session, [user])[user.id],
         badges=[state_cell(user)],
         actions=list(_actions(session, by, user)),
-        related=[_grants(session, by, user)]
-        if accounts.may(session, by, "grant:list", home_of(user))
-        else [],
     )
 
 
@@ -184,7 +179,7 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
     home = home_of(user)
     if accounts.may(session, by, "grant:add", home):
         own = _("不能给自己授权。请由上一级管理员办理。") if by.id == user.id else None
-        yield Action(_("授权"), f"/people/grant/{user.id}", style="primary", icon="shield-check", refused=own)
+        yield Action(_("授权"), f"/grants/add/{user.id}", style="primary", icon="shield-check", refused=own)
     if not accounts.may(session, by, "person:edit", home):
         return
     if logins.is_locked(user, datetime.now(UTC)):
@@ -199,34 +194,6 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
         yield Action(_("停用账号"), f"/people/suspend/{user.id}", "post", "danger", "lock", refused=why)
     else:
         yield Action(_("启用账号"), f"/people/resume/{user.id}", "post", icon="unlock", refused=why)
-
-
-def _grants(session: Session, by: Actor | None, user: User) -> RelatedTable:
-    """The open grants; with `by`, what he may withdraw has its button."""
-    columns = (_("角色"), _("范围"), _("用途"), _("开始日期"), _("截止日期"), _("授权人"))
-    rows = tuple(_grant_row(session, by, given) for given in grants.held_grants(session, user.id))
-    return RelatedTable(_("授权"), columns, rows, empty=_("还没有授权。没有授权的账号登录后看不到任何学生。"))
-
-
-def _grant_row(session: Session, by: Actor | None, given: Grant) -> Row:
-    starts, until = given.starts_at.astimezone(HERE).date(), granting.last_day(given.until)
-    cells = (
-        Cell(given.role.label),
-        Cell(granting.where(session, given)),
-        Cell(purpose(given)),
-        Cell(starts.isoformat()),
-        Cell(until.isoformat() if until else _("长期")),
-        Cell(given.giver.first_name if given.giver is not None else _("系统安装时设定")),
-    )
-    if by is None or not grants.may_take(session, by, given):
-        return Row(given.id, None, cells)
-    return Row(given.id, None, cells, (Action(_("收回"), f"/people/withdraw/{given.id}", style="danger"),))
-
-
-def purpose(given: Grant) -> str:
-    if given.usable and given.passable:
-        return _("使用、转授")
-    return _("使用") if given.usable else _("只用于转授")
 
 
 # --- forms --------------------------------------------------------------------------------------------
@@ -314,6 +281,14 @@ def read_id(typed: Typed, name: str) -> int | None:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 18 else 0
 
 
+def read_cursor(words: Typed, name: str) -> int | None:
+    """Raises Invalid for what is no number."""
+    found = read_id(words, name)
+    if found == 0:
+        raise Invalid(_("翻页的位置无法识别。请返回列表，使用页面上的翻页。"))
+    return found
+
+
 def read_search(words: Typed) -> str:
     """What the list is searched for. Raises Invalid for words that this list does not know."""
     q = words.get("q", "").strip()
@@ -395,67 +370,7 @@ def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> Form
     )
 
 
-# --- granting and withdrawing -------------------------------------------------------------------------
-
-
-def grant_inputs(
-    session: Session, home: Home, roles: Sequence[Role], typed: Typed, complaints: Complaints
-) -> list[Input]:
-    choices = [(role.id, role.label) for role in roles]
-    inputs = [select_input("role_id", _("角色"), choices, _("请选择"), typed, complaints, required=True)]
-    if home.school_id is not None:
-        grades, classes = _places_in(session, home.school_id)
-        inputs.append(select_input("grade_id", _("年级"), grades, _("全校"), typed, complaints))
-        inputs.append(
-            select_input("class_id", _("班级"), classes, _("所选年级的全部班级"), typed, complaints)
-        )
-    inputs.append(until_input(typed, complaints))
-    return inputs
-
-
-def _places_in(session: Session, school_id: int) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Grades and classes of the school that the reader may see, as choices."""
-    here = (
-        sa.select(Grade)
-        .where(Grade.school_id == school_id, Grade.is_graduated.is_(False))
-        .order_by(Grade.order_key)
-    )
-    grades = list(session.scalars(here))
-    of_grades = sa.select(SchoolClass).where(SchoolClass.grade_id.in_([grade.id for grade in grades]))
-    classes = session.scalars(of_grades.order_by(SchoolClass.order_key)).unique()
-    return [(grade.id, grade.name) for grade in grades], [(one.id, one.full_name) for one in classes]
-
-
-def grant_page(by: Actor, user: User, inputs: Sequence[Input], complaints: Complaints) -> FormPage:
-    name = user.first_name
-    return form(
-        _("授权给%(name)s", name=name),
-        crumbs(by, Crumb(name, show_path(user.id)), Crumb(_("授权"))),
-        inputs,
-        complaints,
-        action=f"/people/grant/{user.id}",
-        cancel=show_path(user.id),
-        submit_label=_("授权"),
-        note=_("只能授予您自己可以转授的角色，范围和期限不超过您自己的。授权和收回都记入访问日志。"),
-    )
-
-
-def withdraw_page(session: Session, by: Actor, given: Grant) -> ConfirmPage:
-    name, role = given.person.first_name, given.role.label
-    return ConfirmPage(
-        title=_("收回%(name)s的“%(role)s”", name=name, role=role),
-        crumbs=crumbs(by, Crumb(name, show_path(given.person_id)), Crumb(_("收回授权"))),
-        sentence=_(
-            "将收回%(name)s的“%(role)s”（%(where)s）。收回后立即生效。",
-            name=name,
-            role=role,
-            where=granting.where(session, given),
-        ),
-        goes_with=list(granting.goes_with(session, given)),
-        submit_label=_("确认收回授权"),
-        cancel_url=show_path(given.person_id),
-        action_url=f"/people/withdraw/{given.id}",
-    )
+# --- resetting ----------------------------------------------------------------------------------------
 
 
 def reset_page(by: Actor, user: User) -> ConfirmPage:
@@ -489,7 +404,6 @@ def own_page(session: Session, by: Actor, user: User) -> DetailPage:
         Action(_("修改"), EDIT_PATH, icon="pencil", style="primary"),
         Action(_("修改密码"), PASSWORD_PATH, icon="key"),
     ]
-    page.related = [_grants(session, None, user)]
     return page
 
 

@@ -1,5 +1,5 @@
-"""The pages of people: accounts and grants of others, the own settings and password. What they do is in `accounts`
-and `granting`, what they show in `page_models`."""
+"""The pages of people: accounts of others, the own settings and password. What they do is in `accounts`, what they show
+in `page_models`; grants have pages of their own."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from datetime import UTC, datetime
 
 from flask import current_app, flash, g, redirect, render_template, request, session
 from flask_appbuilder import BaseView, expose
-from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.areas.people import accounts, granting, page_models, passwords
+from app.areas.people import accounts, grant_page_models, granting, page_models, passwords
 from app.areas.people.accounts import Home, home_of
+from app.areas.people.grant_finding import Whose
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
-from app.core import grants, logins, rights, saving
+from app.core import logins, rights, saving
 from app.core.errors import Invalid
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import lookups, menu
 from app.surfaces.pages import Answer
 from app.surfaces.security import SETTINGS_PATH, current_actor, login_rules, renew_session
+from app.surfaces.viewmodels import Action
 
 menu.add(menu.Entry("系统管理 › 个人设置", SETTINGS_PATH))
 menu.add(menu.Entry("系统管理 › 用户管理", LIST_PATH, "person:list"))
@@ -72,6 +73,8 @@ class PeopleView(BaseView):
         user = accounts.find(db.session(), by, pk)
         accounts.require(db.session(), by, "person:show", user)
         page = page_models.show_page(db.session(), by, user, _shown_once(user.id))
+        if accounts.may(db.session(), by, "grant:list", home_of(user)):
+            page.related.append(grant_page_models.person_table(db.session(), user, by))
         return render_template("detail.html", page=page)
 
     @expose("/add", methods=["GET", "POST"])
@@ -79,29 +82,6 @@ class PeopleView(BaseView):
         by = current_actor()
         rights.require(by, "person:add")
         return OpenFlow(by).answer()
-
-    @expose("/grant/<int:pk>", methods=["GET", "POST"])
-    def grant(self, pk: int) -> Answer:
-        by = current_actor()
-        rights.require(by, "grant:add")
-        user = accounts.find(db.session(), by, pk)
-        accounts.require(db.session(), by, "grant:add", user)
-        return GrantFlow(by, user).answer()
-
-    @expose("/withdraw/<int:pk>", methods=["GET", "POST"])
-    def withdraw(self, pk: int) -> Answer:
-        by = current_actor()
-        rights.require(by, "grant:list")
-        if request.method == "GET":
-            given = granting.find_grant(db.session(), by, pk)
-            granting.require_may_take(db.session(), by, given)
-            return render_template("confirm.html", page=page_models.withdraw_page(db.session(), by, given))
-        with saving.work() as work:
-            given = granting.find_grant(work.session, by, pk)
-            person_id, name = given.person_id, given.person.first_name
-            ended = grants.withdraw(work.session, by, given)
-        flash(_("已收回%(name)s的授权，共%(n)s项。", name=name, n=len(ended)), "success")
-        return redirect(show_path(person_id))
 
     @expose("/reset/<int:pk>", methods=["GET", "POST"])
     def reset(self, pk: int) -> Answer:
@@ -146,16 +126,6 @@ class PeopleView(BaseView):
         return redirect(show_path(pk))
 
 
-def _chosen(roles: list[Role], role_id: int | None) -> Role | None:
-    """The role of that id among those offered. Raises Invalid for any other."""
-    if role_id is None:
-        return None
-    found = next((role for role in roles if role.id == role_id), None)
-    if found is None:
-        raise Invalid([("role_id", _("没有找到所选的角色，或您不能转授它。请重新选择。"))])
-    return found
-
-
 class OpenFlow:
     """Opening an account, with a role at once where one is chosen. What was typed stays when it is refused."""
 
@@ -191,7 +161,7 @@ class OpenFlow:
         nonce, password = _new_one_time()
         with saving.work() as work:
             user = accounts.open_account(work.session, self.by, home, typed, password)
-            role = _chosen(self.roles, role_id)
+            role = granting.chosen(self.roles, role_id)
             if role is not None:
                 extent = granting.extent_for(work.session, home)
                 granting.give(work.session, self.by, user, role, extent, until)
@@ -199,48 +169,6 @@ class OpenFlow:
         _keep_for_next_page(user_id, nonce)
         flash(_("已为%(name)s开通账号。", name=name), "success")
         return redirect(show_path(user_id))
-
-
-class GrantFlow:
-    """Giving one role to one person."""
-
-    def __init__(self, by: Actor, user: User) -> None:
-        self.by, self.user = by, user
-        self.roles = [r for r in granting.roles_to_give(db.session(), by) if granting.suits(r, home_of(user))]
-
-    def answer(self) -> Answer:
-        if request.method == "GET":
-            return self._page()
-        try:
-            return self._give()
-        except Invalid as refused:
-            return self._page(refused.complaints), 422
-
-    def _inputs(self, complaints: page_models.Complaints) -> list[page_models.Input]:
-        return page_models.grant_inputs(
-            db.session(), home_of(self.user), self.roles, request.form, complaints
-        )
-
-    def _page(self, complaints: page_models.Complaints = ()) -> str:
-        page = page_models.grant_page(self.by, self.user, self._inputs(complaints), complaints)
-        return render_template("form.html", page=page)
-
-    def _give(self) -> Response:
-        typed, pk, home = request.form, self.user.id, home_of(self.user)
-        refuse_strays(typed, self._inputs(()))
-        until = granting.end_of(read_day(typed))
-        with saving.work() as work:
-            taker = accounts.find(work.session, self.by, pk, lock=True)
-            role = _chosen(self.roles, read_id(typed, "role_id"))
-            if role is None:
-                raise Invalid([("role_id", _("必填项“%(label)s”为空。请填写后再保存。", label=_("角色")))])
-            extent = granting.extent_for(
-                work.session, home, read_id(typed, "grade_id"), read_id(typed, "class_id")
-            )
-            granting.give(work.session, self.by, taker, role, extent, until)
-            label, name = role.label, taker.first_name
-        flash(_("已授予%(name)s“%(role)s”。", name=name, role=label), "success")
-        return redirect(show_path(pk))
 
 
 # --- the own account ----------------------------------------------------------------------------------
@@ -255,6 +183,8 @@ class AccountView(BaseView):
     @expose("/")
     def settings(self) -> Answer:
         page = page_models.own_page(db.session(), current_actor(), g.user)
+        page.related.append(grant_page_models.person_table(db.session(), g.user))
+        page.actions.append(Action(_("我给出的授权"), grant_page_models.PATHS[Whose.GIVEN], icon="send"))
         return render_template("detail.html", page=page)
 
     @expose("/edit", methods=["GET", "POST"])

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
+from app.areas.people.accounts import Home
 from app.core import grants, rights
 from app.core.powers import all_rights
-from app.core.rights import Actor
 
 FILE = Path(__file__).resolve().parents[3] / "seeds" / "roles.csv"
 HEADER = ["role", "label", "level", "right"]
@@ -29,6 +29,21 @@ BUNDLES = {SUPER_ADMIN: SCHOOL_ALL, BUREAU_ADMIN: BUREAU_ALL}
 """Who administers people holds, beside the role itself, a bundle to pass on and not to use."""
 NARROW = frozenset({f"{PREFIX}class_teacher"})
 """Roles that make sense for some grades or classes only."""
+
+
+ABOUT = {
+    "super_admin": "开通账号，建立和授予角色；自己不使用学生信息的权限",
+    "clerk": "维护学籍信息，新增学生，提交学籍异动",
+    "leader": "查看全校学籍，审核学籍异动；学校选定后由主管部门确认",
+    "class_teacher": "查看和维护本班学生的普通项目",
+    "school_all": "学校管理员手中可以转授、自己不使用的全部权限",
+    "bureau_viewer": "只读查看本区划各学校",
+    "bureau_reviewer": "审核学籍异动，批准班额等下达项目",
+    "bureau_admin": "管理学校、账号和授权，任命学校总管理员",
+    "bureau_all": "主管部门管理员手中可以转授、自己不使用的全部权限",
+    "operator": "安装、备份、维护学年和区划；看不到学生",
+}
+"""What each default role is for, in a line."""
 
 
 class BadRoles(ValueError):
@@ -84,7 +99,7 @@ def _faults(lines: Iterable[list[str]]) -> Iterable[str]:
 def load_roles(session: Session) -> dict[str, Role]:
     """Writes the default roles and exactly their rights; may be run again. Returns them by ab_role.name.
 
-    Where a default role shrank, what was passed on beyond it ends.
+    Where a default role shrank, its copies shrink along, and what was passed on beyond it ends.
     """
     wanted = read_roles()
     rights.sync(session)
@@ -92,10 +107,13 @@ def load_roles(session: Session) -> dict[str, Role]:
     for one in wanted.values():
         role = found[one.name] = found.get(one.name) or Role(name=one.name)
         role.label, role.level, role.heads_unit = one.label, one.level, one.name == SUPER_ADMIN
+        role.description = ABOUT.get(one.key, "")
         session.add(role)
     session.flush()
     for one in wanted.values():
         grants.write_role(session, found[one.name], one.rights)
+    for one in wanted.values():
+        grants.shrink_copies(session, found[one.name])
     for given in grants.uncovered(session):
         grants.withdraw(session, rights.system("roles"), given)
     return found
@@ -107,9 +125,13 @@ def default_roles(session: Session) -> list[Role]:
     return list(session.scalars(query.order_by(Role.id)))
 
 
-def own_roles(session: Session, by: Actor) -> list[Role]:
-    """The roles that the person's school or bureau has made."""
-    if by.school_id is None and by.region_code is None:
+def own_roles(session: Session, home: Home) -> list[Role]:
+    """The roles that a school or bureau has made."""
+    if home.school_id is None and home.region_code is None:
         return []
-    mine = Role.school_id == by.school_id if by.school_id is not None else Role.region_code == by.region_code
-    return list(session.scalars(sa.select(Role).where(mine).order_by(Role.id)))
+    is_theirs = (
+        Role.school_id == home.school_id
+        if home.school_id is not None
+        else Role.region_code == home.region_code
+    )
+    return list(session.scalars(sa.select(Role).where(is_theirs).order_by(Role.id)))

@@ -26,7 +26,7 @@ Login = Callable[..., Client]
 
 
 def give(client: Client, username: str, **words: Any) -> Any:
-    return client.post(f"/people/grant/{cast.person(username)}", data=words)
+    return client.post(f"/grants/add/{cast.person(username)}", data={"purpose": "use", **words})
 
 
 def grants_of(app: Flask, username: str) -> list[Grant]:
@@ -56,7 +56,7 @@ def audited(app: Flask, action: str) -> list[tuple[Any, ...]]:
 def test_a_role_for_one_class_shows_that_class_only(app: Flask, login: Login) -> None:
     class_id = cast.class_of(cast.YIZHONG, 7, 10)
     answer = give(
-        login("li"), "zhao", role_id=role_id(app, "class_teacher"), class_id=class_id, until="2099-08-31"
+        login("li"), "zhao", role_id=role_id(app, "class_teacher"), class_ids=class_id, until="2099-08-31"
     )
     assert answer.status_code == 302
     made = grants_of(app, "zhao")[-1]
@@ -69,9 +69,9 @@ def test_a_role_for_one_class_shows_that_class_only(app: Flask, login: Login) ->
 def test_a_grant_counts_at_the_next_request_and_so_does_its_withdrawal(app: Flask, login: Login) -> None:
     zhou, li = login("zhou"), login("li")
     assert zhou.get(f"/students/show/{cast.pupil('周小雨')}").status_code == 404
-    give(li, "zhou", role_id=role_id(app, "class_teacher"), class_id=cast.class_of(cast.YIZHONG, 7, 10))
+    give(li, "zhou", role_id=role_id(app, "class_teacher"), class_ids=cast.class_of(cast.YIZHONG, 7, 10))
     assert zhou.get(f"/students/show/{cast.pupil('周小雨')}").status_code == 200
-    li.post(f"/people/withdraw/{grants_of(app, 'zhou')[-1].id}")
+    li.post(f"/grants/withdraw/{grants_of(app, 'zhou')[-1].id}")
     assert zhou.get(f"/students/show/{cast.pupil('周小雨')}").status_code == 404
     assert zhou.get(f"/students/show/{cast.pupil('欧阳若曦')}").status_code == 200
 
@@ -85,13 +85,17 @@ FIRST, OTHER = cast.class_of(cast.YIZHONG, 7, 1), cast.class_of(cast.CHENGGUAN, 
         ("", {}, "“角色”为空"),
         ("clerk", {"until": "2020-01-01"}, "截止日期已过"),
         ("clerk", {"until": "31/8/2099"}, "日期格式"),
-        ("clerk", {"class_id": OTHER}, "没有找到所选的年级或班级"),
-        ("clerk", {"class_id": 999}, "没有找到所选的年级或班级"),
-        ("clerk", {"class_id": "all"}, "没有找到所选的年级或班级"),
-        ("clerk", {"grade_id": cast.grade(cast.CHENGGUAN, 7)}, "没有找到所选的年级或班级"),
-        ("clerk", {"grade_id": cast.grade(cast.YIZHONG, 8), "class_id": FIRST}, "没有找到所选的年级或班级"),
+        ("clerk", {"class_ids": OTHER}, "没有找到所选的年级或班级"),
+        ("clerk", {"class_ids": 999}, "没有找到所选的年级或班级"),
+        ("clerk", {"class_ids": "all"}, "没有找到所选的年级或班级"),
+        ("clerk", {"grade_ids": cast.grade(cast.CHENGGUAN, 7)}, "没有找到所选的年级或班级"),
+        ("clerk", {"grade_ids": [cast.grade(cast.YIZHONG, 8), OTHER + 999]}, "没有找到所选的年级或班级"),
         ("clerk", {"school_id": 2}, "没有“school_id”这一项"),
         ("clerk", {"passable": 1}, "没有“passable”这一项"),
+        ("clerk", {"purpose": "rule"}, "没有这种用途"),
+        ("clerk", {"purpose": []}, "请至少选择一项用途"),
+        ("clerk", {"starts_on": "2020-01-01"}, "开始日期已过"),
+        ("clerk", {"starts_on": "2099-09-01", "until": "2099-08-31"}, "截止日期早于开始日期"),
         ("class_teacher", {}, "只管所带的班级"),
         ("bureau_viewer", {}, "没有找到所选的角色"),
         ("bureau_admin", {}, "没有找到所选的角色"),
@@ -141,9 +145,9 @@ def test_a_sub_admin_passes_on_and_everything_goes_with_his_grant(app: Flask, lo
     zhao = login("zhao")
     assert give(zhao, "zhou", role_id=role_id(app, "clerk")).status_code == 302
 
-    page = li.get(f"/people/withdraw/{bundle.id}")
+    page = li.get(f"/grants/withdraw/{bundle.id}")
     assert "小周的“学籍管理员”，青岚县第一中学全校" in text_of(page)
-    assert "共2项" in text_of(follow(li, li.post(f"/people/withdraw/{bundle.id}")))
+    assert "共2项" in text_of(follow(li, li.post(f"/grants/withdraw/{bundle.id}")))
     assert [g.role_id for g in grants_of(app, "zhou")] == [role_id(app, "class_teacher")]
     assert [row[0] for row in audited(app, "withdraw")] == ["李老师", "李老师"]
     assert give(zhao, "zhou", role_id=role_id(app, "clerk")).status_code == 422
@@ -175,19 +179,19 @@ def test_rights_do_not_travel_back_to_where_they_came_from(app: Flask, login: Lo
 def test_a_colleague_cannot_take_what_is_more_than_he_holds(app: Flask, login: Login) -> None:
     grant_to(app, "zhao", "super_admin")
     zhao, bundle = login("zhao"), next(g for g in grants_of(app, "li") if g.passable)
-    for answer in (zhao.get(f"/people/withdraw/{bundle.id}"), zhao.post(f"/people/withdraw/{bundle.id}")):
+    for answer in (zhao.get(f"/grants/withdraw/{bundle.id}"), zhao.post(f"/grants/withdraw/{bundle.id}")):
         assert answer.status_code == 403
-    assert f"/people/withdraw/{bundle.id}" not in zhao.get(f"/people/show/{cast.person('li')}").text
+    assert f"/grants/withdraw/{bundle.id}" not in zhao.get(f"/people/show/{cast.person('li')}").text
 
 
 def test_grants_of_strangers_and_withdrawn_ones_are_not_there(app: Flask, login: Login) -> None:
     li = login("li")
     for username in ("wang", "he", "sun"):
-        assert li.post(f"/people/withdraw/{grants_of(app, username)[0].id}").status_code == 404
+        assert li.post(f"/grants/withdraw/{grants_of(app, username)[0].id}").status_code == 404
     mine = grants_of(app, "zhou")[0].id
-    assert li.post(f"/people/withdraw/{mine}").status_code == 302
-    assert li.get(f"/people/withdraw/{mine}").status_code == 404
-    assert li.post(f"/people/withdraw/{mine}").status_code == 404
+    assert li.post(f"/grants/withdraw/{mine}").status_code == 302
+    assert li.get(f"/grants/withdraw/{mine}").status_code == 404
+    assert li.post(f"/grants/withdraw/{mine}").status_code == 404
 
 
 def test_the_page_of_a_person_says_role_extent_purpose_end_and_giver(login: Login) -> None:

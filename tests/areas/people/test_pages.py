@@ -129,31 +129,29 @@ def test_people_of_other_schools_and_of_the_bureau_are_not_there_for_a_school(
     login: Login, username: str
 ) -> None:
     li, pk = login("li"), cast.person(username)
-    for path in ("show", "grant", "reset"):
+    for path in ("show", "reset"):
         assert li.get(f"/people/{path}/{pk}").status_code == 404, path
-    for path in ("grant", "reset", "suspend", "resume", "unlock"):
+    for path in ("reset", "suspend", "resume", "unlock"):
         assert li.post(f"/people/{path}/{pk}").status_code == 404, path
 
 
 def test_numbers_beyond_any_id_are_not_there(login: Login) -> None:
     li = login("li")
-    for path in ("show", "grant", "reset", "withdraw"):
+    for path in ("show", "reset"):
         assert li.get(f"/people/{path}/{10**30}").status_code == 404, path
 
 
 @pytest.mark.parametrize("username", ["lin", "zhou", "zhao", "chen", "sun", "ops"])
 def test_without_the_right_nobody_administers_people(login: Login, username: str) -> None:
     client, pk = login(username), cast.person("zhou")
-    for path in ("list/", "add", f"show/{pk}", f"grant/{pk}", f"reset/{pk}", "withdraw/1"):
+    for path in ("list/", "add", f"show/{pk}", f"reset/{pk}"):
         assert client.get(f"/people/{path}").status_code == 403, path
     for path in (
         "add",
-        f"grant/{pk}",
         f"reset/{pk}",
         f"suspend/{pk}",
         f"resume/{pk}",
         f"unlock/{pk}",
-        "withdraw/1",
     ):
         assert client.post(f"/people/{path}").status_code == 403, path
 
@@ -316,8 +314,9 @@ def test_a_bureau_admin_opens_a_schools_first_super_admin_who_can_work(app: Flas
     yuan = login("yuan", password)
     yuan.post("/account/password", data={"old_password": password, "new_password": NEW, "again": NEW})
     pk = cast.person("wang")
-    words = {"role_id": role_id(app, "class_teacher"), "class_id": cast.class_of(cast.CHENGGUAN, 7, 1)}
-    assert yuan.post(f"/people/grant/{pk}", data=words).status_code == 302
+    words = {"role_id": role_id(app, "class_teacher"), "class_ids": cast.class_of(cast.CHENGGUAN, 7, 1)}
+    words |= {"purpose": "use"}
+    assert yuan.post(f"/grants/add/{pk}", data=words).status_code == 302
     assert yuan.get("/students/list/").status_code == 403
 
 
@@ -439,12 +438,10 @@ def test_every_act_wants_the_form_token(login: Login) -> None:
     li, pk = login("li"), cast.person("lin")
     for path in (
         "add",
-        f"grant/{pk}",
         f"reset/{pk}",
         f"suspend/{pk}",
         f"resume/{pk}",
         f"unlock/{pk}",
-        "withdraw/1",
     ):
         assert li.post(f"/people/{path}", csrf=False).status_code == 400, path
     for path in ("edit", "password"):
@@ -459,7 +456,7 @@ def test_everybody_sees_the_own_account_and_what_it_was_granted(login: Login) ->
         page = login(one.username).get("/account/")
         assert page.status_code == 200
         assert one.username in text_of(page)
-        assert "/people/withdraw/" not in page.text
+        assert "/grants/withdraw/" not in page.text
     assert "班主任 七年级（1）班 使用" in text_of(login("zhou").get("/account/"))
 
 

@@ -101,15 +101,6 @@ def _day_or_none(text: str) -> date | None:
         return None
 
 
-def search_keys(name: str, pinyin: str | None = None) -> dict[str, str]:
-    """The columns by which a name is sorted and found; a pinyin that the school typed goes before ours."""
-    ours = names.pinyin_of(name)
-    return {
-        "name_key": f"{(pinyin or ours).lower()} {name}"[:120],
-        "name_initials": names.initials_of(name)[:50],
-    }
-
-
 def pinyin_for(name: str) -> str | None:
     """Item 14 as the program fills it in; None where a reading is not known."""
     ours = names.pinyin_of(name)
@@ -366,7 +357,7 @@ class Student(OfPlace, Recyclable, Entity):
         is_renamed = bool(state.attrs.name.history.deleted)
         if not self.pinyin or (is_renamed and not self.touched("pinyin")):
             self.pinyin = pinyin_for(self.name)
-        for column, value in search_keys(self.name, self.pinyin).items():
+        for column, value in names.search_keys(self.name, self.pinyin).items():
             setattr(self, column, value)
 
     # --- what can be judged from the row itself ---

@@ -103,6 +103,15 @@ class Chip:
     remove_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the parts of a list that exclude each other; the others' addresses keep what else was asked for."""
+
+    label: str
+    url: str
+    active: bool = False
+
+
 @dataclass(slots=True)
 class ListPage:
     title: str
@@ -110,6 +119,7 @@ class ListPage:
     columns: list[Column]
     rows: list[Row]
     count: str  # "共 1 180 条" / "10 000 条以上"
+    tabs: list[Tab] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
     search: str | None = None  # None: this list has no search box

@@ -12,15 +12,15 @@ from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.areas.people import accounts, granting, page_models, passwords
+from app.areas.people import accounts, directory_page_models, granting, page_models, passwords
 from app.areas.people.accounts import Home, home_of
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
 from app.core import grants, logins, rights, saving
-from app.core.errors import Invalid
+from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import lookups, menu
-from app.surfaces.pages import Answer
+from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import SETTINGS_PATH, current_actor, login_rules, renew_session
 
 menu.add(menu.Entry("系统管理 › 个人设置", SETTINGS_PATH))
@@ -59,11 +59,8 @@ class PeopleView(BaseView):
     def list(self) -> Answer:
         by = current_actor()
         rights.require(by, "person:list")
-        q = page_models.read_search(request.args)
-        shown = accounts.people(
-            db.session(), by, q, read_id(request.args, "after"), read_id(request.args, "before")
-        )
-        return render_template("list.html", page=page_models.list_page(db.session(), by, q, shown))
+        page = directory_page_models.list_page(db.session(), by, request.args)
+        return render_template("list.html", page=page)
 
     @expose("/show/<int:pk>")
     def show(self, pk: int) -> Answer:
@@ -79,6 +76,24 @@ class PeopleView(BaseView):
         by = current_actor()
         rights.require(by, "person:add")
         return OpenFlow(by).answer()
+
+    @expose("/edit/<int:pk>", methods=["GET", "POST"])
+    def edit(self, pk: int) -> Answer:
+        by = current_actor()
+        rights.require(by, "person:edit")
+        user = accounts.find(db.session(), by, pk)
+        accounts.require_power_over(db.session(), by, user)
+        if request.method == "GET":
+            page = page_models.edit_page(by, user, accounts.settings_of(user), ())
+            return render_template("form.html", page=page)
+        try:
+            return _change_person(by, user, request.form)
+        except Invalid as refused:
+            page, code = page_models.edit_page(by, user, request.form, refused.complaints), 422
+        except Stale as stale:
+            conflict = page_models.overtaken(user, request.form, stale.sentence)
+            page, code = page_models.edit_page(by, user, request.form, (), conflict), 409
+        return render_template("form.html", page=page), code
 
     @expose("/grant/<int:pk>", methods=["GET", "POST"])
     def grant(self, pk: int) -> Answer:
@@ -122,19 +137,28 @@ class PeopleView(BaseView):
 
     @expose("/suspend/<int:pk>", methods=["POST"])
     def suspend(self, pk: int) -> Answer:
-        return self._set_active(pk, False, _("已停用账号，本人在各处的登录已退出。"))
+        self._set_active(pk, False)
+        flash(_("已停用账号，本人在各处的登录已退出。"), "success")
+        return redirect(show_path(pk))
 
     @expose("/resume/<int:pk>", methods=["POST"])
     def resume(self, pk: int) -> Answer:
-        return self._set_active(pk, True, _("已启用账号。"))
+        had_left = self._set_active(pk, True)
+        if had_left:
+            flash(_("已重新启用账号。离任时收回的授权不会恢复，需要的请重新授权。"), "warning")
+        else:
+            flash(_("已启用账号。"), "success")
+        return redirect(show_path(pk))
 
-    def _set_active(self, pk: int, active: bool, sentence: str) -> Response:
+    def _set_active(self, pk: int, active: bool) -> bool:
+        """Whether the person had left."""
         by = current_actor()
         rights.require(by, "person:edit")
         with saving.work() as work:
-            accounts.set_active(work.session, by, accounts.find(work.session, by, pk, lock=True), active)
-        flash(sentence, "success")
-        return redirect(show_path(pk))
+            user = accounts.find(work.session, by, pk, lock=True)
+            had_left = bool(user.left_on)
+            accounts.set_active(work.session, by, user, active)
+        return had_left
 
     @expose("/unlock/<int:pk>", methods=["POST"])
     def unlock(self, pk: int) -> Answer:
@@ -144,6 +168,17 @@ class PeopleView(BaseView):
             accounts.unlock(work.session, by, accounts.find(work.session, by, pk, lock=True))
         flash(_("已解锁，本人可以立即登录。"), "success")
         return redirect(show_path(pk))
+
+
+def _change_person(by: Actor, user: User, typed: page_models.Typed) -> Response:
+    refuse_strays(typed, page_models.name_inputs(typed, ()))
+    pk, version = user.id, version_in(request.form)
+    with saving.work() as work:
+        found = accounts.find(work.session, by, pk, lock=True)
+        accounts.change_person(work.session, by, found, typed, version)
+        name = found.first_name
+    flash(_("已保存%(name)s的姓名和电话。", name=name), "success")
+    return redirect(show_path(pk))
 
 
 def _chosen(roles: list[Role], role_id: int | None) -> Role | None:

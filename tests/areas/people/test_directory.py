@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,8 +19,9 @@ from werkzeug.test import TestResponse
 from app.areas.people import accounts, directory
 from app.areas.people.accounts import Home
 from app.areas.people.directory import Asked, State
-from app.core import rights
+from app.core import rights, saving
 from app.core.errors import Invalid
+from app.extensions import db
 from tests import cast
 from tests.areas.people.test_pages import account, audit_of, change, follow, grant_to, role_id, text_of
 from tests.client import Client
@@ -329,6 +331,30 @@ def test_the_only_super_admin_is_not_suspended(app: Flask, login: Login) -> None
     assert answer.status_code == 422
     assert "没有总管理员" in text_of(answer)
     assert account(app, "yuan").active
+
+
+def test_of_two_super_admins_suspended_at_the_same_moment_one_stays(app: Flask) -> None:
+    grant_to(app, "zhou", "super_admin")
+    together, outcomes = threading.Barrier(2), []
+
+    def suspend(username: str) -> None:
+        with app.app_context():
+            session, by = db.session(), rights.system("tests")
+            together.wait()
+            try:
+                with saving.work():
+                    user = session.get_one(User, cast.person(username), with_for_update={"of": User})
+                    accounts.set_active(session, by, user, False)
+                outcomes.append("suspended")
+            except Invalid:
+                outcomes.append("stays")
+
+    threads = [threading.Thread(target=suspend, args=(username,)) for username in ("li", "zhou")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["stays", "suspended"]
 
 
 def test_a_bureau_narrows_the_list_to_its_own_roles_too(session: Session) -> None:

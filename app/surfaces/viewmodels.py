@@ -29,6 +29,7 @@ class Action:
     icon: str | None = None  # name of a Bootstrap icon, e.g. "pencil"
     refused: str | None = None
     fields: tuple[tuple[str, str], ...] = ()  # hidden fields of a post
+    slow: bool = False  # a post that works for a while: no second click posts again
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +227,7 @@ class FormPage:
     conflict: Conflict | None = None
     note: str | None = None
     has_files: bool = False
+    actions: list[Action] = field(default_factory=list)
 
 
 # --- detail -------------------------------------------------------------------------------------------
@@ -292,6 +294,27 @@ class ConfirmPage:
     cancel_url: str
     action_url: str
     hidden: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What one person is handed on paper: a name, an account, the password for the first login."""
+
+    name: str
+    username: str
+    password: str
+
+
+@dataclass(slots=True)
+class SlipsPage:
+    """Shown once, printed, cut up and handed out. `address`: where to log in."""
+
+    title: str
+    crumbs: list[Crumb]
+    slips: list[Slip]
+    address: str
+    note: str
+    actions: list[Action] = field(default_factory=list)
 
 
 @dataclass(slots=True)

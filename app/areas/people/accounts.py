@@ -164,9 +164,18 @@ def require_power_over(session: Session, by: Actor, user: User) -> None:
 # --- acts on others -----------------------------------------------------------------------------------
 
 
-def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, str], password: str) -> User:
+def open_account(
+    session: Session,
+    by: Actor,
+    home: Home,
+    typed: Mapping[str, str],
+    password: str,
+    *,
+    hashed: str | None = None,
+) -> User:
     """A new account that must change its one-time `password` at first login. `typed`: username, name, phone.
 
+    `hashed`: of the password, where that was worked out before. Of many accounts the hashes would hold up everybody.
     Raises Denied without person:add, Invalid with every complaint otherwise.
     """
     rights.require(by, "person:add")
@@ -189,7 +198,7 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
         school_id=home.school_id,
         region_code=home.region_code,
     )
-    logins.set_password(user, password, must_change=True)
+    logins.set_hash(user, hashed or logins.hash_password(password), must_change=True)
     session.add(user)
     _flush(session, [("username", _taken(username))])
     audit.note(

@@ -135,3 +135,4 @@ def _rows(session: Session, by: Actor, users: list[User]) -> list[Row]:
 def _actions(by: Actor) -> Iterator[Action]:
     if by.has("person:add"):
         yield Action(_("开通账号"), "/people/add", style="primary", icon="person-plus")
+        yield Action(_("批量开通"), "/people/import/", icon="file-earmark-excel")

@@ -27,11 +27,12 @@ from app.core.rights import Actor, Extent, Grant
 
 
 def roles_to_give(session: Session, by: Actor) -> list[Role]:
-    """The default roles whose rights `by` holds to pass on."""
+    """The roles whose rights `by` holds to pass on; a school's super-admin is appointed by the bureau."""
     able = [h.powers for h in by.holdings if h.passable]
     found = [*default_roles(session), *own_roles(session, by)]
     sets = grants.rights_of_roles(session, {role.id for role in found})
-    return [role for role in found if any(powers(sets[role.id]) <= held for held in able)]
+    able_to_give = [role for role in found if any(powers(sets[role.id]) <= held for held in able)]
+    return [role for role in able_to_give if by.is_of_bureau or not role.heads_unit]
 
 
 def suits(role: Role, home: Home) -> bool:

@@ -3,18 +3,18 @@ and `granting`, what they show in `page_models`."""
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 
-from flask import current_app, flash, g, redirect, render_template, request, session
+from flask import flash, g, redirect, render_template, request
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.areas.people import accounts, directory_page_models, granting, page_models, passwords
+from app.areas.people import accounts, directory_page_models, granting, page_models
 from app.areas.people.accounts import Home, home_of
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
+from app.areas.people.slip_pages import keep_for_next_page, new_one_time, shown_once
 from app.core import grants, logins, rights, saving
 from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
@@ -26,24 +26,6 @@ from app.surfaces.security import SETTINGS_PATH, current_actor, login_rules, ren
 menu.add(menu.Entry("系统管理 › 个人设置", SETTINGS_PATH))
 menu.add(menu.Entry("系统管理 › 用户管理", LIST_PATH, "person:list"))
 lookups.register("ab_user", accounts.suggest, accounts.label)
-
-
-# --- the one-time password: made once, shown once -----------------------------------------------------
-
-
-def _new_one_time() -> tuple[str, str]:
-    """(nonce, password). Only the nonce goes into the cookie."""
-    nonce = secrets.token_urlsafe(16)
-    return nonce, passwords.one_time(current_app.config["SECRET_KEY"], nonce)
-
-
-def _keep_for_next_page(user_id: int, nonce: str) -> None:
-    session["one_time"] = [user_id, nonce]
-
-
-def _shown_once(user_id: int) -> str | None:
-    kept_for, nonce = session.pop("one_time", (None, ""))
-    return passwords.one_time(current_app.config["SECRET_KEY"], nonce) if kept_for == user_id else None
 
 
 # --- people -------------------------------------------------------------------------------------------
@@ -68,7 +50,7 @@ class PeopleView(BaseView):
         rights.require(by, "person:show")
         user = accounts.find(db.session(), by, pk)
         accounts.require(db.session(), by, "person:show", user)
-        page = page_models.show_page(db.session(), by, user, _shown_once(user.id))
+        page = page_models.show_page(db.session(), by, user, shown_once(user.id))
         return render_template("detail.html", page=page)
 
     @expose("/add", methods=["GET", "POST"])
@@ -126,12 +108,12 @@ class PeopleView(BaseView):
             user = accounts.find(db.session(), by, pk)
             accounts.require_power_over(db.session(), by, user)
             return render_template("confirm.html", page=page_models.reset_page(by, user))
-        nonce, password = _new_one_time()
+        nonce, password = new_one_time()
         with saving.work() as work:
             accounts.reset_password(
                 work.session, by, accounts.find(work.session, by, pk, lock=True), password
             )
-        _keep_for_next_page(pk, nonce)
+        keep_for_next_page(pk, nonce)
         flash(_("密码已重置。"), "success")
         return redirect(show_path(pk))
 
@@ -223,7 +205,7 @@ class OpenFlow:
             if school_id is not None
             else Home(self.by.school_id, self.by.region_code)
         )
-        nonce, password = _new_one_time()
+        nonce, password = new_one_time()
         with saving.work() as work:
             user = accounts.open_account(work.session, self.by, home, typed, password)
             role = _chosen(self.roles, role_id)
@@ -231,7 +213,7 @@ class OpenFlow:
                 extent = granting.extent_for(work.session, home)
                 granting.give(work.session, self.by, user, role, extent, until)
             user_id, name = user.id, user.first_name
-        _keep_for_next_page(user_id, nonce)
+        keep_for_next_page(user_id, nonce)
         flash(_("已为%(name)s开通账号。", name=name), "success")
         return redirect(show_path(user_id))
 

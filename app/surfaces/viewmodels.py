@@ -282,6 +282,15 @@ class DetailPage:
 # --- the rest -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of what an act does, line by line."""
+
+    title: str
+    lines: tuple[str, ...]
+    tone: Tone | None = None
+
+
 @dataclass(slots=True)
 class ConfirmPage:
     """A second question before something goes: names what goes with it. The button says the whole act."""
@@ -290,10 +299,13 @@ class ConfirmPage:
     crumbs: list[Crumb]
     sentence: str
     goes_with: list[str]
-    submit_label: str
+    submit_label: str  # "": there is nothing to confirm
     cancel_url: str
     action_url: str
     hidden: list[tuple[str, str]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)  # where one list would not tell things apart
+    note: str | None = None  # said first: what has changed since the question was put
+    style: Style = "danger"
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,9 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
     why = None if verdict else str(verdict)
     yield Action(_("修改姓名电话"), edit_path(user.id), icon="pencil", refused=why)
     yield Action(_("重置密码"), f"/people/reset/{user.id}", icon="key", refused=why)
+    if not user.left_on:
+        yield Action(_("移交"), f"/people/hand-over/{user.id}", icon="arrow-left-right", refused=why)
+        yield Action(_("离任办理"), f"/people/depart/{user.id}", icon="box-arrow-right", refused=why)
     if user.active:
         yield Action(_("停用账号"), f"/people/suspend/{user.id}", "post", "danger", "lock", refused=why)
     else:

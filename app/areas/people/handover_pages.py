@@ -17,12 +17,12 @@ from app.areas.people.handover import Held, Outcome, Request
 from app.areas.people.page_models import (
     Complaints,
     Typed,
+    choice_input,
     crumbs,
     errors_of,
     form,
     read_id,
     refuse_strays,
-    select_input,
     show_path,
 )
 from app.core import codes, rights, saving
@@ -30,7 +30,6 @@ from app.core.errors import Invalid, Stale
 from app.core.fields import HERE, Day, Unreadable
 from app.core.rights import Actor
 from app.extensions import db
-from app.surfaces import lookups
 from app.surfaces.forms import FEW
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
@@ -199,23 +198,9 @@ def _successor_input(
     by: Actor, leaver: User, typed: Typed, complaints: Complaints, *, required: bool
 ) -> Input:
     choices = handover.successors(db.session(), by, leaver, FEW + 1)
-    label, help_ = _("接手人"), "" if required else _("不移交的请留空，授权将全部收回。")
-    if len(choices) <= FEW:
-        empty = _("请选择") if required else _("不移交")
-        words = {"help": help_, "required": required}
-        return select_input("successor_id", label, choices, empty, typed, complaints, **words)
-    raw = typed.get("successor_id", "")
-    return Input(
-        "successor_id",
-        label,
-        "lookup",
-        raw,
-        required=required,
-        help=help_,
-        errors=errors_of(complaints, "successor_id"),
-        lookup_url="/lookup/ab_user",
-        lookup_label=lookups.label_of(db.session(), by, "ab_user", raw) if raw else "",
-    )
+    help_ = "" if required else _("不移交的请留空，授权将全部收回。")
+    words = (_("接手人"), choices, _("请选择") if required else _("不移交"), typed, complaints)
+    return choice_input(db.session(), by, "ab_user", "successor_id", *words, help=help_, required=required)
 
 
 # --- an outcome in words ------------------------------------------------------------------------------

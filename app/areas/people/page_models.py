@@ -235,6 +235,34 @@ def select_input(
     )
 
 
+def choice_input(
+    session: Session,
+    by: Actor,
+    table: str,
+    name: str,
+    label: str,
+    choices: Sequence[tuple[int, str]],
+    empty: str,
+    typed: Typed,
+    complaints: Complaints,
+    **words: Any,
+) -> Input:
+    """A select where there are few to choose from, else a look-up in `table`."""
+    if len(choices) <= FEW:
+        return select_input(name, label, choices, empty, typed, complaints, **words)
+    raw = typed.get(name, "")
+    return Input(
+        name,
+        label,
+        "lookup",
+        raw,
+        errors=errors_of(complaints, name),
+        lookup_url=f"/lookup/{table}",
+        lookup_label=lookups.label_of(session, by, table, raw) if raw else "",
+        **words,
+    )
+
+
 def until_input(typed: Typed, complaints: Complaints) -> Input:
     help_ = _("到这一天为止；长期有效的请留空。")
     return Input(
@@ -305,20 +333,8 @@ def add_inputs(
 
 def _school_input(session: Session, by: Actor, typed: Typed, complaints: Complaints) -> Input:
     choices = lookups.suggest(session, by, "school", "", FEW + 1)
-    label, help_ = _("所属学校"), _("主管部门自己的人员请留空。")
-    if len(choices) <= FEW:
-        return select_input("school_id", label, choices, _("主管部门"), typed, complaints, help=help_)
-    raw = typed.get("school_id", "")
-    return Input(
-        "school_id",
-        label,
-        "lookup",
-        raw,
-        help=help_,
-        errors=errors_of(complaints, "school_id"),
-        lookup_url="/lookup/school",
-        lookup_label=lookups.label_of(session, by, "school", raw) if raw else "",
-    )
+    words = (_("所属学校"), choices, _("主管部门"), typed, complaints)
+    return choice_input(session, by, "school", "school_id", *words, help=_("主管部门自己的人员请留空。"))
 
 
 def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> FormPage:

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from app.areas.people import accounts, granting
 from app.areas.people.accounts import Home
-from app.areas.schools.models import Grade, School, SchoolClass
+from app.areas.people.teachers import classes_of
+from app.areas.schools.models import School
 from app.core import logins, sheets
 from app.core.errors import Denied, Invalid
 from app.core.fields import Day, Unreadable
@@ -275,19 +276,6 @@ class Choices:
             found = classes_of(self.session, school_id)
             self._classes[school_id] = {_as_called(one.full_name): one.id for one in found}
         return self._classes[school_id]
-
-
-def classes_of(session: Session, school_id: int) -> list[SchoolClass]:
-    """The classes of a school whose grades have not graduated, in order."""
-    query = (
-        sa.select(SchoolClass)
-        .join(Grade, Grade.id == SchoolClass.grade_id)
-        .where(SchoolClass.school_id == school_id, Grade.is_graduated.is_(False))
-        .order_by(SchoolClass.order_key, SchoolClass.id)
-    )
-    found = list(session.scalars(query).unique())
-    SchoolClass.load_names(session, found)
-    return found
 
 
 def _as_called(text: str) -> str:

@@ -39,7 +39,7 @@ def ask(client: Client, way: str, who: str, to: str = "", **words: Any) -> TestR
 def go(client: Client, question: TestResponse) -> TestResponse:
     """Presses the button of the second question."""
     form = question.text[question.text.index("<section") :]
-    hidden = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form))
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z0-9_-]+)" value="([^"]*)"', form))
     hidden.pop("csrf_token")
     return client.post(re.search(r'action="(/people/[^"]+)"', form)[1], data=hidden)
 

@@ -6,6 +6,7 @@ Both are made for their reader: a field that a right hides is not in them. Nothi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from apispec import APISpec
@@ -163,6 +164,7 @@ CODES = {
     401: N_("没有登录，或令牌失效"),
     403: N_("没有这项权限"),
     404: N_("没有这条记录，或不在管理范围内"),
+    409: N_("情况已有变化：请重新读取后再提交"),
     412: N_("记录已被他人修改：版本与If-Match不符"),
     413: N_("提交的内容太大"),
     415: N_("不是JSON"),
@@ -416,18 +418,19 @@ def _list_parameters(entity: type[Entity], by: Actor) -> Iterator[Spec]:
         if "enum" in schema:
             schema["enum"] = [value for value in schema["enum"] if value is not None]
         for name in _filter_names(one):
-            yield _query(name, schema, schema["description"])
+            yield query(name, schema, schema["description"])
     if sorts := [word for name in sortable(entity, by) for word in (name, f"-{name}")]:
-        yield _query("sort", {"type": "string", "enum": sorts}, _("排序；带减号为降序"))
+        yield query("sort", {"type": "string", "enum": sorts}, _("排序；带减号为降序"))
     if entity.can_search():
-        yield _query("q", {"type": "string", "maxLength": 50}, _(entity.__search_hint__) or _("查询"))
-    yield _query("after", ID, _("从这条记录之后开始的一页"))
-    yield _query("before", ID, _("到这条记录之前为止的一页"))
-    yield _query("size", {"type": "integer", "enum": list(PAGE_SIZES), "default": PAGE_SIZE}, _("每页条数"))
-    yield _query("found", {"type": "string"}, _("只列这些编号的记录，以逗号分隔"))
+        yield query("q", {"type": "string", "maxLength": 50}, _(entity.__search_hint__) or _("查询"))
+    yield query("after", ID, _("从这条记录之后开始的一页"))
+    yield query("before", ID, _("到这条记录之前为止的一页"))
+    yield query("size", {"type": "integer", "enum": list(PAGE_SIZES), "default": PAGE_SIZE}, _("每页条数"))
+    yield query("found", {"type": "string"}, _("只列这些编号的记录，以逗号分隔"))
 
 
-def _query(name: str, schema: Spec, text: str) -> Spec:
+def query(name: str, schema: Spec, text: str) -> Spec:
+    """A word of the address."""
     kept = {k: v for k, v in schema.items() if k not in ("title", "description", "nullable")}
     return {"name": name, "in": "query", "required": False, "description": text, "schema": kept}
 
@@ -450,6 +453,45 @@ def _json(schema: Spec, text: str, *, has_etag: bool = False, is_new: bool = Fal
 
 def _refusals(*codes: int) -> Spec:
     return {str(code): _ref("responses", str(code)) for code in codes}
+
+
+# --- APIs written by hand -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Act:
+    """One operation: its address below the API's, its words, what is sent and what comes back. `refuses`: the codes
+    beside those that every operation may answer with."""
+
+    path: str
+    verb: str
+    name: str
+    summary: str
+    answer: Spec
+    sent: Spec | None = None
+    parameters: tuple[str | Spec, ...] = ()
+    code: int = 200
+    has_etag: bool = False
+    refuses: tuple[int, ...] = ()
+
+
+def describe_acts(spec: APISpec, tag: str, base: str, acts: Iterable[Act]) -> None:
+    """Adds the operations of one API to the document. A body is always JSON, and one may be too large or none."""
+    for act in acts:
+        proof: list[Spec] = [{"jwt": []}, {"cookie": []} if act.verb == "get" else {"cookie": [], "csrf": []}]
+        shown = _json(act.answer, act.summary, has_etag=act.has_etag, is_new=act.code == 201)
+        body = () if act.sent is None else (400, 413, 415, 422)
+        operation: Spec = {
+            "operationId": act.name,
+            "summary": act.summary,
+            "tags": [tag],
+            "security": proof,
+            "parameters": list(act.parameters),
+            "responses": {str(act.code): shown} | _refusals(401, 403, 429, 500, *body, *act.refuses),
+        }
+        if act.sent is not None:
+            operation["requestBody"] = _sent(act.sent)
+        spec.path(path=f"{base}{act.path}", operations={act.verb: operation})
 
 
 # --- the document -------------------------------------------------------------------------------------

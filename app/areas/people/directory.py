@@ -16,6 +16,7 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy.orm import Session
 
 from app.areas.people import accounts
+from app.areas.people.granting import levels_below
 from app.areas.people.roles import default_roles, own_roles
 from app.core import logins, rights
 from app.core.rights import Actor, Grant
@@ -142,8 +143,8 @@ def _where(by: Actor, asked: Asked) -> Iterator[sa.ColumnElement[bool]]:
 
 def roles_to_filter_by(session: Session, by: Actor) -> list[Role]:
     """The roles that people in the reader's reach may hold: the default ones, and those his unit has made."""
-    levels = ("school", "bureau") if by.is_of_bureau else ("school",)
-    return [r for r in (*default_roles(session), *own_roles(session, by)) if r.level in levels]
+    known = (*default_roles(session), *own_roles(session, by))
+    return [role for role in known if role.level in levels_below(by)]
 
 
 def roles_of(session: Session, users: Sequence[User]) -> dict[int, list[str]]:

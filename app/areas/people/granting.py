@@ -42,8 +42,12 @@ def suits(role: Role, home: Home) -> bool:
 
 def roles_to_open_with(session: Session, by: Actor) -> list[Role]:
     """What can be given with a new account: not the roles that want grades or classes."""
-    levels = ("school", "bureau") if by.is_of_bureau else ("school",)
-    return [r for r in roles_to_give(session, by) if r.name not in NARROW and r.level in levels]
+    return [r for r in roles_to_give(session, by) if r.name not in NARROW and r.level in levels_below(by)]
+
+
+def levels_below(by: Actor) -> tuple[str, ...]:
+    """The levels of the roles that people in the reach of `by` may hold."""
+    return (grants.SCHOOL, grants.BUREAU) if by.is_of_bureau else (grants.SCHOOL,)
 
 
 def extent_for(

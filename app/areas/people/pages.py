@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from app.areas.people import accounts, directory_page_models, granting, page_models
 from app.areas.people.accounts import Home, home_of
+from app.areas.people.opening import open_person, role_to_open_with
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
 from app.areas.people.slip_pages import keep_for_next_page, new_one_time, shown_once
 from app.core import grants, logins, rights, saving
@@ -195,11 +196,7 @@ class OpenFlow:
     def _open(self) -> Response:
         typed = request.form
         refuse_strays(typed, page_models.add_inputs(db.session(), self.by, self.roles, typed, ()))
-        school_id, role_id, until = (
-            read_id(typed, "school_id"),
-            read_id(typed, "role_id"),
-            granting.end_of(read_day(typed)),
-        )
+        school_id, role_id, until = read_id(typed, "school_id"), read_id(typed, "role_id"), read_day(typed)
         home = (
             Home(school_id=school_id)
             if school_id is not None
@@ -207,11 +204,8 @@ class OpenFlow:
         )
         nonce, password = new_one_time()
         with saving.work() as work:
-            user = accounts.open_account(work.session, self.by, home, typed, password)
-            role = _chosen(self.roles, role_id)
-            if role is not None:
-                extent = granting.extent_for(work.session, home)
-                granting.give(work.session, self.by, user, role, extent, until)
+            role = role_to_open_with(work.session, self.by, role_id)
+            user = open_person(work.session, self.by, home, typed, role, until, password=password)
             user_id, name = user.id, user.first_name
         keep_for_next_page(user_id, nonce)
         flash(_("已为%(name)s开通账号。", name=name), "success")

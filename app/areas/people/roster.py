@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.areas.people import accounts, granting
 from app.areas.people.accounts import Home
+from app.areas.people.opening import open_person
 from app.areas.people.teachers import classes_of
 from app.areas.schools.models import School
 from app.core import logins, sheets
@@ -225,10 +226,9 @@ class Choices:
     @cached_property
     def roles(self) -> dict[str, Role]:
         """Label → role; of two that are called alike the unit's own is told apart."""
-        levels = ("school", "bureau") if self.by.is_of_bureau else ("school",)
         found: dict[str, Role] = {}
         for role in granting.roles_to_give(self.session, self.by):
-            if role.level in levels:
+            if role.level in granting.levels_below(self.by):
                 label = _("%(role)s（本单位）", role=role.label) if role.label in found else role.label
                 found[label] = role
         return found
@@ -301,13 +301,10 @@ def _tried(choices: Choices, line: Line) -> Line:
         return replace(line, faults=(), is_known=True)
     if line.faults:
         return line
-    one = choices.session.begin_nested()
     try:
         _open(choices, line, hashed="tried only")
     except (Denied, Invalid) as refused:
-        one.rollback()
         return replace(line, faults=tuple(_faults_of(refused)))
-    one.commit()
     return line
 
 
@@ -362,15 +359,14 @@ def _open(choices: Choices, line: Line, hashed: str) -> User:
     if role is None and not texts["role"]:
         idle = [key for key in ("class", "until") if texts[key]]
         complaints += [(key, _("没有选择角色，这一项不起作用。请选择角色，或把它留空。")) for key in idle]
+    given = None if complaints else role
     try:
-        user = accounts.open_account(session, by, home, texts, "", hashed=hashed)
+        with session.begin_nested():
+            user = open_person(session, by, home, texts, given, until, hashed=hashed, class_id=class_id)
+            if complaints:
+                raise Invalid(())  # taken back: only what is wrong with the account was still to be heard
     except Invalid as refused:
         raise Invalid((*complaints, *refused.complaints)) from None
-    if complaints:
-        raise Invalid(complaints)
-    if role is not None:
-        extent = granting.extent_for(session, home, None, class_id)
-        granting.give(session, by, user, role, extent, granting.end_of(until))
     return user
 
 

@@ -241,7 +241,7 @@ def _read_schema(fields: Iterable[Field]) -> Spec:
 
 def _new_schema(entity: type[Entity], by: Actor) -> Spec:
     fields = [f for f in rights.visible_fields(by, entity).values() if is_open(f, entity, by, is_new=True)]
-    found = _object({f.name: schema_of(f, is_read=False) for f in fields})
+    found = object_of({f.name: schema_of(f, is_read=False) for f in fields})
     if wanted := [f.name for f in fields if is_wanted(f, entity, by)]:
         found["required"] = wanted
     for child in registry.inlines_of(entity):
@@ -274,11 +274,12 @@ def _edit_schema(entity: type[Entity], by: Actor) -> Spec:
             elif one.form:
                 why = rights.refusal(by, powers.field_right(entity, one.name, "edit"))
                 properties[one.name]["description"] += "；" + why
-    return _object(properties)
+    return object_of(properties)
 
 
-def _object(properties: Spec) -> Spec:
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+def object_of(properties: Spec, *, required: Iterable[str] = ()) -> Spec:
+    found: Spec = {"type": "object", "properties": properties, "additionalProperties": False}
+    return found | ({"required": list(required)} if required else {})
 
 
 # --- operations ---------------------------------------------------------------------------------------
@@ -299,7 +300,8 @@ def describe(spec: APISpec, entity: type[Entity], by: Actor, methods: Collection
             spec.components.schema(component, make())
     for path, verb, method, operation in _operations(entity, by, "get" in methods):
         if method in methods:
-            spec.path(path=f"{base}{path}", operations={verb: _finish(operation, entity, method, verb)})
+            found = _secured(operation, f"{entity.key()}_{method}", _(entity.__label__), verb)
+            spec.path(path=f"{base}{path}", operations={verb: found})
 
 
 def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tuple[str, str, str, Spec]]:
@@ -307,8 +309,8 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
     name, label = entity.__name__, _(entity.__label__)
     row = {"type": "object", "required": ["id"], "properties": {"id": ID}}
     if can_show:
-        row["properties"] = {"id": ID, "result": _ref("schemas", name)}
-    page = _json(_page_schema(name), _("一页记录"))
+        row["properties"] = {"id": ID, "result": ref("schemas", name)}
+    page = _json(page_schema(name), _("一页记录"))
     yield (
         "/",
         "get",
@@ -335,7 +337,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
         {
             "summary": _("按完整号码查%(what)s；号码不写入地址", what=label),
             "requestBody": _sent(
-                _object({"number": {"type": "string", "maxLength": 50}}) | {"required": ["number"]}
+                object_of({"number": {"type": "string", "maxLength": 50}}) | {"required": ["number"]}
             ),
             "responses": {"200": page} | _refusals(400, 413, 415, 422),
         },
@@ -357,7 +359,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
         "post",
         {
             "summary": _("新增%(what)s", what=label),
-            "requestBody": _sent(_ref("schemas", f"{name}New")),
+            "requestBody": _sent(ref("schemas", f"{name}New")),
             "responses": {"201": _json(row, label, has_etag=True, is_new=True)}
             | _refusals(400, 413, 415, 422),
         },
@@ -369,7 +371,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
         {
             "summary": _("修改%(what)s：只改提交的项目", what=label),
             "parameters": ["pk", "IfMatch"],
-            "requestBody": _sent(_ref("schemas", f"{name}Edit")),
+            "requestBody": _sent(ref("schemas", f"{name}Edit")),
             "responses": {"200": _json(row, label, has_etag=True)}
             | _refusals(400, 404, 412, 413, 415, 422, 428),
         },
@@ -386,17 +388,51 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
     )
 
 
-def _finish(operation: Spec, entity: type[Entity], method: str, verb: str) -> Spec:
+def _secured(operation: Spec, id_: str, tag: str, verb: str) -> Spec:
     proof: list[Spec] = [{"jwt": []}, {"cookie": []} if verb == "get" else {"cookie": [], "csrf": []}]
     operation["responses"] |= _refusals(401, 403, 429, 500)
-    return {
-        "operationId": f"{entity.key()}_{method}",
-        "tags": [_(entity.__label__)],
-        "security": proof,
-    } | operation
+    return {"operationId": id_, "tags": [tag], "security": proof} | operation
 
 
-def _page_schema(name: str) -> Spec:
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of an API written by hand: its path below the resource, its id, what it takes and gives.
+
+    `codes` are the refusals beyond those that every operation has.
+    """
+
+    path: str
+    verb: str
+    name: str
+    summary: str
+    schema: Spec | None
+    code: int = 200
+    parameters: tuple[str | Spec, ...] = ()
+    sent: Spec | None = None
+    codes: tuple[int, ...] = ()
+    has_etag: bool = False
+
+
+def describe_by_hand(spec: APISpec, base: str, tag: str, operations: Iterable[Operation]) -> None:
+    """Adds the operations of an API written by hand to the document; its schemas are added by whoever wrote it."""
+    for one in operations:
+        if one.schema is None:
+            answer = {"description": one.summary}
+        else:
+            answer = _json(one.schema, one.summary, has_etag=one.has_etag, is_new=one.code == 201)
+        operation: Spec = {"summary": one.summary, "responses": {str(one.code): answer}}
+        operation["responses"] |= _refusals(*one.codes)
+        if one.parameters:
+            operation["parameters"] = list(one.parameters)
+        if one.sent is not None:
+            operation["requestBody"] = _sent(one.sent)
+            operation["responses"] |= _refusals(400, 413, 415, 422)
+        spec.path(
+            path=f"{base}{one.path}", operations={one.verb: _secured(operation, one.name, tag, one.verb)}
+        )
+
+
+def page_schema(name: str) -> Spec:
     near = {"type": "integer", "format": "int64", "nullable": True}
     return {
         "type": "object",
@@ -405,7 +441,7 @@ def _page_schema(name: str) -> Spec:
             "count": {"type": "integer"},
             "count_is_exact": {"type": "boolean", "description": _("否：至少有这么多")},
             "ids": {"type": "array", "items": ID},
-            "result": {"type": "array", "items": _ref("schemas", f"{name}Row")},
+            "result": {"type": "array", "items": ref("schemas", f"{name}Row")},
             "previous": near | {"description": _("上一页：作为before提交")},
             "next": near | {"description": _("下一页：作为after提交")},
         },
@@ -423,19 +459,22 @@ def _list_parameters(entity: type[Entity], by: Actor) -> Iterator[Spec]:
         yield query("sort", {"type": "string", "enum": sorts}, _("排序；带减号为降序"))
     if entity.can_search():
         yield query("q", {"type": "string", "maxLength": 50}, _(entity.__search_hint__) or _("查询"))
-    yield query("after", ID, _("从这条记录之后开始的一页"))
-    yield query("before", ID, _("到这条记录之前为止的一页"))
+    yield from paging()
     yield query("size", {"type": "integer", "enum": list(PAGE_SIZES), "default": PAGE_SIZE}, _("每页条数"))
     yield query("found", {"type": "string"}, _("只列这些编号的记录，以逗号分隔"))
 
 
+def paging() -> Iterator[Spec]:
+    yield query("after", ID, _("从这条记录之后开始的一页"))
+    yield query("before", ID, _("到这条记录之前为止的一页"))
+
+
 def query(name: str, schema: Spec, text: str) -> Spec:
-    """A word of the address."""
     kept = {k: v for k, v in schema.items() if k not in ("title", "description", "nullable")}
     return {"name": name, "in": "query", "required": False, "description": text, "schema": kept}
 
 
-def _ref(kind: str, name: str) -> Spec:
+def ref(kind: str, name: str) -> Spec:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
@@ -445,53 +484,14 @@ def _sent(schema: Spec) -> Spec:
 
 def _json(schema: Spec, text: str, *, has_etag: bool = False, is_new: bool = False) -> Spec:
     found: Spec = {"description": text, "content": {"application/json": {"schema": schema}}}
-    headers = {"ETag": _ref("headers", "ETag")} if has_etag else {}
+    headers = {"ETag": ref("headers", "ETag")} if has_etag else {}
     if is_new:
         headers["Location"] = {"description": _("新记录的地址"), "schema": {"type": "string"}}
     return found | ({"headers": headers} if headers else {})
 
 
 def _refusals(*codes: int) -> Spec:
-    return {str(code): _ref("responses", str(code)) for code in codes}
-
-
-# --- APIs written by hand -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Act:
-    """One operation: its address below the API's, its words, what is sent and what comes back. `refuses`: the codes
-    beside those that every operation may answer with."""
-
-    path: str
-    verb: str
-    name: str
-    summary: str
-    answer: Spec
-    sent: Spec | None = None
-    parameters: tuple[str | Spec, ...] = ()
-    code: int = 200
-    has_etag: bool = False
-    refuses: tuple[int, ...] = ()
-
-
-def describe_acts(spec: APISpec, tag: str, base: str, acts: Iterable[Act]) -> None:
-    """Adds the operations of one API to the document. A body is always JSON, and one may be too large or none."""
-    for act in acts:
-        proof: list[Spec] = [{"jwt": []}, {"cookie": []} if act.verb == "get" else {"cookie": [], "csrf": []}]
-        shown = _json(act.answer, act.summary, has_etag=act.has_etag, is_new=act.code == 201)
-        body = () if act.sent is None else (400, 413, 415, 422)
-        operation: Spec = {
-            "operationId": act.name,
-            "summary": act.summary,
-            "tags": [tag],
-            "security": proof,
-            "parameters": list(act.parameters),
-            "responses": {str(act.code): shown} | _refusals(401, 403, 429, 500, *body, *act.refuses),
-        }
-        if act.sent is not None:
-            operation["requestBody"] = _sent(act.sent)
-        spec.path(path=f"{base}{act.path}", operations={act.verb: operation})
+    return {str(code): ref("responses", str(code)) for code in codes}
 
 
 # --- the document -------------------------------------------------------------------------------------
@@ -564,7 +564,7 @@ def _add_shared(spec: APISpec) -> None:
     parts = spec.components
     parts.schema("Problem", _problem_schema())
     for code, text in CODES.items():
-        parts.response(str(code), _json(_ref("schemas", "Problem"), _(text), has_etag=code == 412))
+        parts.response(str(code), _json(ref("schemas", "Problem"), _(text), has_etag=code == 412))
     parts.parameter("pk", "path", {"name": "pk", "required": True, "schema": ID})
     tag = {"schema": {"type": "string", "example": '"3"'}}
     parts.parameter(

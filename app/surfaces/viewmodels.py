@@ -282,15 +282,6 @@ class DetailPage:
 # --- the rest -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some of what an act does, line by line."""
-
-    title: str
-    lines: tuple[str, ...]
-    tone: Tone | None = None
-
-
 @dataclass(slots=True)
 class ConfirmPage:
     """A second question before something goes: names what goes with it. The button says the whole act."""
@@ -303,9 +294,12 @@ class ConfirmPage:
     cancel_url: str
     action_url: str
     hidden: list[tuple[str, str]] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)  # where one list would not tell things apart
+    is_safe: bool = False  # nothing goes: no red
+    parts: list[tuple[str, list[str]]] = field(
+        default_factory=list
+    )  # title, sentences: what changes for whom
+    back_label: str = ""  # a second button that posts the hidden fields with `back` and changes nothing
     note: str | None = None  # said first: what has changed since the question was put
-    style: Style = "danger"
 
 
 @dataclass(frozen=True, slots=True)

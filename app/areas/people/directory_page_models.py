@@ -37,9 +37,11 @@ def read_asked(words: Mapping[str, str], role_ids: Sequence[int]) -> Asked:
         complaints.append(("role_id", _("没有找到所选的角色。请重新选择。")))
     if sort and sort.removeprefix("-") not in ORDERS:
         complaints.append(("sort", _("不能按这一项排序。请点击列标题选择排序方式。")))
+    after, before = read_id(words, "after"), read_id(words, "before")
+    if 0 in (after, before):
+        complaints.append(("", _("翻页的位置无法识别。请返回列表，使用页面上的翻页。")))
     if complaints:
         raise Invalid(complaints)
-    after, before = read_id(words, "after"), read_id(words, "before")
     return Asked(
         q, State(state) if state else None, role_id, sort or "name", after, before, directory.PAGE_SIZE
     )

@@ -33,7 +33,7 @@ from app.extensions import db
 from app.surfaces.forms import FEW
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
-from app.surfaces.viewmodels import ConfirmPage, Crumb, Input, Part
+from app.surfaces.viewmodels import ConfirmPage, Crumb, Input
 
 LEFT_ON = Day(label="离任日期", nullable=False)
 
@@ -158,9 +158,9 @@ class Flow:
             cancel_url=self._path,
             action_url=self._path,
             hidden=hidden,
-            parts=list(parts_of(outcome, successor)),
+            parts=parts_of(outcome, successor),
             note=note,
-            style="danger" if self.departs else "primary",
+            is_safe=not self.departs,
         )
         return render_template("confirm.html", page=page)
 
@@ -206,18 +206,16 @@ def _successor_input(
 # --- an outcome in words ------------------------------------------------------------------------------
 
 
-def parts_of(outcome: Outcome, successor: str) -> Iterator[Part]:
-    """Every part that is not empty."""
-    found = [
-        Part(_("移交给%(name)s的授权", name=successor), tuple(_moved_lines(outcome))),
-        Part(_("不能移交的授权"), tuple(f"{said(held)}：{why}" for held, why in outcome.kept), "warn"),
-        Part(_class_title(successor), tuple(name for _id, name in outcome.classes)),
-        Part(
-            _("在办业务"), tuple(_case_lines(outcome, successor)), "warn" if outcome.why_not_cases else None
-        ),
-        Part(_("将收回的授权"), tuple(said(held, with_name=True) for held in outcome.ended), "bad"),
+def parts_of(outcome: Outcome, successor: str) -> list[tuple[str, list[str]]]:
+    kept = [f"{said(held)}：{why}" for held, why in outcome.kept]
+    vacant = _("班主任改为%(name)s", name=successor) if successor else _("班主任将空缺的班级")
+    return [
+        (_("移交给%(name)s的授权", name=successor), list(_moved_lines(outcome))),
+        (_("不能移交的授权"), kept),
+        (vacant, [name for _id, name in outcome.classes]),
+        (_("在办业务"), list(_case_lines(outcome, successor))),
+        (_("将收回的授权"), [said(held, with_name=True) for held in outcome.ended]),
     ]
-    return (part for part in found if part.lines)
 
 
 def said(held: Held, *, with_name: bool = False) -> str:
@@ -236,10 +234,6 @@ def _moved_lines(outcome: Outcome) -> Iterator[str]:
         if along:
             line += _("；由它转授给%(names)s的授权随之移交", names="、".join(dict.fromkeys(along)))
         yield line
-
-
-def _class_title(successor: str) -> str:
-    return _("班主任改为%(name)s", name=successor) if successor else _("班主任将空缺的班级")
 
 
 def _case_lines(outcome: Outcome, successor: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ LABELS = {
 REASON = N_("原因")  # the column that a sheet of wrong rows has more
 REQUIRED = ("name", "username")
 EXAMPLE = {"name": N_("（示例）张老师"), "username": "zhanglaoshi", "phone": "14012345678"}
-COLUMN_OF = {"role_id": "role", "grade_id": "class", "class_id": "class", "school_id": "school"}
+COLUMN_OF = {"role_id": "role", "class_id": "class", "class_ids": "class", "school_id": "school"}
 """Input of the form for one account → column."""
 
 Faults = tuple[tuple[str, str], ...]

@@ -27,7 +27,7 @@ from app.surfaces import lookups, menu
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown, version_of
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
-from app.surfaces.viewmodels import ConfirmPage, Conflict, Crumb, FormSection, Input, Part
+from app.surfaces.viewmodels import ConfirmPage, Conflict, Crumb, FormSection, Input
 
 PATH = "/people/teachers/"
 menu.add(menu.Entry("系统管理 › 班主任安排", PATH, "grant:add", for_schools=True))
@@ -139,9 +139,9 @@ class Flow:
             cancel_url=PATH,
             action_url=PATH,
             hidden=[*posted_again(asked), ("mark", outcome.mark)],
-            parts=list(parts_of(outcome)),
+            parts=parts_of(outcome),
             note=note,
-            style="primary",
+            is_safe=True,
         )
         return render_template("confirm.html", page=page)
 
@@ -253,15 +253,14 @@ def _until(given: Grant, name: str) -> str:
 # --- an outcome in words ------------------------------------------------------------------------------
 
 
-def parts_of(outcome: Outcome) -> Iterator[Part]:
-    found = [
-        Part(_("接任"), tuple(_gained(seat) for seat in outcome.gains), "good"),
-        Part(_("卸任"), tuple(_lost(outcome)), "warn"),
-        Part(_("续期"), tuple(_gained(seat) for seat in outcome.renewals)),
-        Part(_("没有班主任的班级"), tuple(outcome.vacant), "warn"),
-        Part(_("请留意"), tuple(outcome.notes), "warn"),
+def parts_of(outcome: Outcome) -> list[tuple[str, list[str]]]:
+    return [
+        (_("接任"), [_gained(seat) for seat in outcome.gains]),
+        (_("卸任"), list(_lost(outcome))),
+        (_("续期"), [_gained(seat) for seat in outcome.renewals]),
+        (_("没有班主任的班级"), outcome.vacant),
+        (_("请留意"), outcome.notes),
     ]
-    return (part for part in found if part.lines)
 
 
 def _gained(seat: Seat) -> str:

@@ -46,7 +46,7 @@ def go(client: Client, question: TestResponse) -> TestResponse:
 
 def parts(question: TestResponse) -> dict[str, list[str]]:
     """Title → lines of the second question."""
-    found = re.findall(r"<h2>([^<]+)</h2>\s*<ul class=\"goes-with[^>]*>(.*?)</ul>", question.text, re.S)
+    found = re.findall(r"<h2>([^<]+)</h2>\s*<ul class=\"goes-with\">(.*?)</ul>", question.text, re.S)
     return {
         title: [html.unescape(one) for one in re.findall(r"<li>(.*?)</li>", lines)] for title, lines in found
     }

@@ -235,7 +235,7 @@ def test_the_wrong_rows_come_back_with_a_reason_and_can_be_repaired(app: Flask, 
         (3, "班主任", "第2行“班级”：“班主任”只管所带的班级。"),
         (4, "七年级（99）班", "第2行“班级”：填写的是“七年级（99）班”。没有找到这个班级。"),
         (5, "明年", "第2行“截止日期”：填写的是“明年”。日期格式应为"),
-        (5, "20200101", "第2行“截止日期”：填写的是“20200101”。截止日期已过"),
+        (5, "20200101", "第2行“截止日期”：填写的是“20200101”。"),
     ],
 )
 def test_each_wrong_cell_gets_its_sentence(app: Flask, login: Login, at: int, value: Any, says: str) -> None:

@@ -22,8 +22,8 @@ from app.areas.students.models import (
     Stay,
     Student,
     pinyin_for,
-    search_keys,
 )
+from app.core.names import search_keys
 from seeds import persons
 from seeds.load import Calendar, Load, Row
 from seeds.persons import FEMALE, HAN, MALE, day_between, pick, weighted

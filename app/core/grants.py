@@ -696,7 +696,8 @@ def require_heads(session: Session, ended: Iterable[Grant], without: User | None
 def heads_of(
     session: Session, school_id: int, besides: Collection[int] = (), without: User | None = None
 ) -> list[int]:
-    """Whose account is active and heads the school now. Locks their grants, so that two acts cannot end both."""
+    """Whose account is active and heads the school now. Locks their grants, so that two acts cannot end both: whoever
+    waited for the lock reads again, since the account may be another's to suspend meanwhile."""
     now = datetime.now(UTC)
     query = (
         sa.select(Grant.person_id)
@@ -712,8 +713,8 @@ def heads_of(
             sa.not_(Grant.awaits),
             Grant.starts_at <= now,
         )
-        .with_for_update(of=Grant)
     )
+    session.execute(query.order_by(Grant.id).with_for_update(of=Grant)).all()
     return [id_ for id_ in session.scalars(query) if without is None or id_ != without.id]
 
 

@@ -5,10 +5,12 @@ Nothing here knows of cookies, tokens or pages; which passwords are good enough 
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -88,7 +90,18 @@ def must_change_password(user: User, rules: LoginRules, now: datetime) -> bool:
 
 
 def hash_password(password: str) -> str:
-    return generate_password_hash(password, current_app.config.get("FAB_PASSWORD_HASH_METHOD", "scrypt"))
+    return generate_password_hash(password, _hash_method())
+
+
+def hash_passwords(passwords: Iterable[str]) -> list[str]:
+    """The same for many, on every processor: each takes its time, and that is what hashing is for."""
+    method = _hash_method()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda password: generate_password_hash(password, method), passwords))
+
+
+def _hash_method() -> str:
+    return str(current_app.config.get("FAB_PASSWORD_HASH_METHOD", "scrypt"))
 
 
 @cache
@@ -135,10 +148,15 @@ def _remember(session: Session, user: User) -> None:
 
 def set_password(user: User, password: str, *, must_change: bool) -> None:
     """A new password ends every session and token of the account, and its lock."""
+    set_hash(user, hash_password(password), must_change=must_change)
+
+
+def set_hash(user: User, hashed: str, *, must_change: bool) -> None:
+    """The same, for a password that was hashed before."""
     session = object_session(user)
     if session is not None and user.id is not None and user.password:
         _remember(session, user)
-    user.password = hash_password(password)
+    user.password = hashed
     user.password_set_at = datetime.now(UTC)
     user.must_change_password = must_change
     user.fail_login_count, user.locked_until = 0, None

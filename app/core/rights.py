@@ -24,9 +24,10 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
 )
 from flask_babel import gettext as _
+from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column, relationship
 
-from app.core import sessions
+from app.core import names, sessions
 from app.core.entity import Entity
 from app.core.errors import Denied
 from app.core.fields import BigId, Field, UtcDateTime
@@ -52,6 +53,12 @@ User.language = mapped_column(sa.String(12), nullable=True)
 User.shares_phone = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 User.shares_qq = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 User.left_on = mapped_column(sa.Date, nullable=True)
+User.name_key = mapped_column(
+    sa.String(names.LONGEST_KEY), nullable=False, default="", server_default="", deferred=True
+)
+User.name_initials = mapped_column(
+    sa.String(names.LONGEST_INITIALS), nullable=False, default="", server_default="", deferred=True
+)
 User.totp_secret = mapped_column(sa.String(200), nullable=True)
 User.totp_since = mapped_column(UtcDateTime, nullable=True)
 User.totp_step = mapped_column(sa.BigInteger, nullable=True)
@@ -75,6 +82,13 @@ _PLACES = ("school_id", "region_code")
 def _where(condition: sa.ColumnElement[bool]) -> dict[str, Any]:
     """An index of the rows for which this holds."""
     return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+@event.listens_for(User.first_name, "set")
+def _read_into_pinyin(user: User, name: str | None, _old: object, _event: object) -> None:
+    """Whoever is named anew is sorted and found by the new name."""
+    for column, value in names.search_keys(name or "").items():
+        setattr(user, column, value)
 
 
 class Grant(Model):
@@ -401,7 +415,7 @@ def load_actor(session: Session, user: User, now: datetime | None = None) -> Act
 
 
 def open_at(now: Any) -> tuple[sa.ColumnElement[bool], ...]:
-    """`now`: a moment, or the parameter that stands for one."""
+    """Grants that count at `now`: a moment, or the parameter that stands for one."""
     return (
         Grant.withdrawn_at.is_(None),
         sa.not_(Grant.awaits),

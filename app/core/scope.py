@@ -402,7 +402,10 @@ def _require_reach(
     if _seen(session, actor, entity, values):
         return
     places = place_of(session, entity, values) or ()
-    if not places or not all(place.school_id in authority.schools for place in places):
+    schools = {
+        place.school_id for place in places if place.school_id is not None
+    }  # a bureau comes with its schools
+    if not schools or not schools <= authority.schools:
         raise Denied(_("这项办理涉及您管理范围以外的记录，不能保存。请由有关学校或主管部门办理。"))
 
 

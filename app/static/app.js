@@ -29,12 +29,13 @@
     setTimeout(() => empty.forEach((i) => { i.disabled = false; }));
   }));
 
-  // --- a second click on the same button does not post twice; a download lets go again
+  // --- a second click on the same button does not post twice; a download lets go again, what is slow does not
   document.addEventListener('submit', (event) => {
     const form = event.target;
     if (form.getAttribute('method') !== 'post' || event.defaultPrevented) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = 'yes';
+    if (form.dataset.slow) { one('button', form).textContent = form.dataset.slow; return; }
     setTimeout(() => { delete form.dataset.sent; }, 5000);
   });
   window.addEventListener('pageshow', () => all('form[data-sent]').forEach((form) => { delete form.dataset.sent; }));
@@ -72,6 +73,9 @@
     box.addEventListener('change', refreshApart);
   });
   refreshApart();
+  // --- what is shown once: printed here, and not left by mistake
+  all('[data-print]').forEach((button) => { button.hidden = false; button.addEventListener('click', () => window.print()); });
+  if (one('[data-shown-once]')) window.addEventListener('beforeunload', (event) => { event.preventDefault(); event.returnValue = ''; });
 
   // --- complaints: read out first, each link lands inside its input
   const complaints = one('#complaints');

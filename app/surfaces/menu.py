@@ -70,6 +70,7 @@ class Entry:
     menu: str  # "组 › 项"
     url: str
     right: str = ""  # "" for everyone who is logged in
+    for_schools: bool = False  # not for people of a bureau, whatever they hold
 
 
 _entries: list[Entry] = []
@@ -140,6 +141,8 @@ def _all(rights: frozenset[str], is_of_bureau: bool, entries: Iterable[Entry]) -
             continue  # read on the bureau's own site
         yield entity.__menu__, f"/{entity.__path__}/list/"
     for entry in entries:
+        if entry.for_schools and is_of_bureau:
+            continue
         if not entry.right or entry.right in rights:
             yield entry.menu, entry.url
 

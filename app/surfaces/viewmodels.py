@@ -29,6 +29,7 @@ class Action:
     icon: str | None = None  # name of a Bootstrap icon, e.g. "pencil"
     refused: str | None = None
     fields: tuple[tuple[str, str], ...] = ()  # hidden fields of a post
+    slow: bool = False  # a post that works for a while: no second click posts again
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,15 @@ class Chip:
     remove_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the parts of a list that exclude each other; the others' addresses keep what else was asked for."""
+
+    label: str
+    url: str
+    active: bool = False
+
+
 @dataclass(slots=True)
 class ListPage:
     title: str
@@ -110,6 +120,7 @@ class ListPage:
     columns: list[Column]
     rows: list[Row]
     count: str  # "共 1 180 条" / "10 000 条以上"
+    tabs: list[Tab] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
     search: str | None = None  # None: this list has no search box
@@ -219,6 +230,7 @@ class FormPage:
     conflict: Conflict | None = None
     note: str | None = None
     has_files: bool = False
+    actions: list[Action] = field(default_factory=list)
 
 
 # --- detail -------------------------------------------------------------------------------------------
@@ -377,7 +389,7 @@ class ConfirmPage:
     crumbs: list[Crumb]
     sentence: str
     goes_with: list[str]
-    submit_label: str
+    submit_label: str  # "": there is nothing to confirm
     cancel_url: str
     action_url: str
     hidden: list[tuple[str, str]] = field(default_factory=list)
@@ -386,6 +398,28 @@ class ConfirmPage:
         default_factory=list
     )  # title, sentences: what changes for whom
     back_label: str = ""  # a second button that posts the hidden fields with `back` and changes nothing
+    note: str | None = None  # said first: what has changed since the question was put
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What one person is handed on paper: a name, an account, the password for the first login."""
+
+    name: str
+    username: str
+    password: str
+
+
+@dataclass(slots=True)
+class SlipsPage:
+    """Shown once, printed, cut up and handed out. `address`: where to log in."""
+
+    title: str
+    crumbs: list[Crumb]
+    slips: list[Slip]
+    address: str
+    note: str
+    actions: list[Action] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.core.names import search_keys
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -103,11 +105,14 @@ def upgrade() -> None:
         batch.add_column(sa.Column("shares_phone", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("shares_qq", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("left_on", sa.Date(), nullable=True))
+        batch.add_column(sa.Column("name_key", sa.String(length=120), server_default="", nullable=False))
+        batch.add_column(sa.Column("name_initials", sa.String(length=50), server_default="", nullable=False))
         batch.add_column(sa.Column("totp_secret", sa.String(length=200), nullable=True))
         batch.add_column(sa.Column("totp_since", sa.DateTime(timezone=True), nullable=True))
         batch.add_column(sa.Column("totp_step", sa.BigInteger(), nullable=True))
         batch.add_column(sa.Column("recovery_codes", sa.JSON(), nullable=True))
         batch.drop_column("ended_sessions")
+    _read_names_into_pinyin()
 
     with op.batch_alter_table("role_grant") as batch:
         batch.add_column(sa.Column("awaits", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -125,6 +130,16 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
         )
+
+
+def _read_names_into_pinyin() -> None:
+    """Accounts are sorted and found by the pinyin of their names, which those opened before lack."""
+    person = sa.table(
+        "ab_user", *(sa.column(name) for name in ("id", "first_name", "name_key", "name_initials"))
+    )
+    bind = op.get_bind()
+    for id_, name in bind.execute(sa.select(person.c.id, person.c.first_name)).all():
+        bind.execute(sa.update(person).where(person.c.id == id_).values(search_keys(name or "")))
 
 
 def downgrade() -> None:
@@ -150,6 +165,8 @@ def downgrade() -> None:
         batch.drop_column("totp_step")
         batch.drop_column("totp_since")
         batch.drop_column("totp_secret")
+        batch.drop_column("name_initials")
+        batch.drop_column("name_key")
         batch.drop_column("left_on")
         batch.drop_column("shares_qq")
         batch.drop_column("shares_phone")

@@ -35,6 +35,11 @@ WANT_NOTHING = {  # a button and no input: whatever body comes along, the button
     "/people/resume/{wang}",
     "/people/unlock/{zhao}",
     "/people/unlock/{wang}",
+    *(
+        f"/api/v1/people/{{{who}}}/{act}"
+        for who in ("zhao", "wang")
+        for act in ("suspend", "resume", "unlock", "reset")
+    ),
     "/recycle-bin/restore/student/{student-ours}",
     "/recycle-bin/restore/student/{student-far}",
     "/recycle-bin/restore/school_class/{class-ours}",

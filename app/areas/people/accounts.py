@@ -7,7 +7,8 @@ or `people`. Each act checks its right, is audited, and belongs inside `saving.w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +20,12 @@ from sqlalchemy.orm import Session
 
 from app.areas.people import passwords
 from app.areas.schools.models import SchoolStage
-from app.core import audit, grants, logins, rights, saving
-from app.core.errors import Complaints, Denied, Invalid, Missing
+from app.core import audit, grants, logins, names, rights, saving
+from app.core.errors import Complaints, Denied, Invalid, Missing, Stale
 from app.core.fields import Text, Unreadable, col
 from app.core.logins import FAKE_ADDRESS, LoginRules
 from app.core.rights import Actor, Extent, Place, Verdict
 
-PAGE_SIZE = 50
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 
 
@@ -39,11 +39,13 @@ def _qq_rule(text: str) -> str | None:
     return None if re.fullmatch(r"[1-9]\d{4,11}", text) else _("QQ号应为5至12位数字。")
 
 
-NAME: Text = Text(label="姓名", length=50, nullable=False)
+NAME: Text = Text(label="姓名", length=50, nullable=False, clean=names.clean)
 PHONE: Text = col.phone("联系电话").column.info["field"]
 QQ: Text = Text(label="QQ", length=20, rule=_qq_rule)
 EMAIL: Text = Text(label="电子邮箱", length=100, rule=_email_rule)
 SETTINGS: Mapping[str, Text] = {"name": NAME, "phone": PHONE, "qq": QQ, "email": EMAIL}
+NAMED = ("name", "phone")
+"""What tells who somebody is; the name signs the audit. Administrators keep it."""
 COLUMNS = {"name": "first_name", "phone": "phone", "qq": "qq", "email": "email"}
 
 
@@ -109,44 +111,13 @@ def find(session: Session, by: Actor, user_id: int, *, lock: bool = False) -> Us
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """One page of accounts in the order of their ids."""
-
-    found: list[User]
-    has_previous: bool
-    has_next: bool
-
-
-def people(
-    session: Session,
-    by: Actor,
-    q: str = "",
-    after: int | None = None,
-    before: int | None = None,
-    size: int = PAGE_SIZE,
-) -> People:
-    query = sa.select(User).where(*_asked(by, q)).limit(size + 1)
-    if before is not None:
-        found = list(session.scalars(query.where(User.id < before).order_by(User.id.desc())))
-        return People(found[:size][::-1], len(found) > size, True)
-    if after is not None:
-        query = query.where(User.id > after)
-    found = list(session.scalars(query.order_by(User.id)))
-    return People(found[:size], after is not None, len(found) > size)
-
-
-def count_people(session: Session, by: Actor, q: str, cap: int) -> int:
-    inner = sa.select(User.id).where(*_asked(by, q)).limit(cap + 1).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(inner)) or 0
-
-
-def _asked(by: Actor, q: str) -> Iterator[sa.ColumnElement[bool]]:
-    yield within(by.reach("person:list"))
-    if q.isascii() and q:
-        yield User.username.startswith(logins.normal_name(q), autoescape=True)
-    elif q:
-        yield User.first_name.contains(q, autoescape=True)
+def matches(typed: str) -> sa.ColumnElement[bool]:
+    """The accounts meant by what was typed: the start of the account or of the name's pinyin or its initials; Chinese:
+    a part of the name."""
+    if not typed.isascii():
+        return User.first_name.contains(typed, autoescape=True)
+    columns = (User.username, User.name_key, User.name_initials)
+    return sa.or_(*(one.startswith(logins.normal_name(typed), autoescape=True) for one in columns))
 
 
 # --- for pick lists: who may be named as class teacher ------------------------------------------------
@@ -157,8 +128,7 @@ NAMING = ("person:list", "person:show", "school_class:add", "school_class:edit")
 def suggest(session: Session, by: Actor, typed: str, limit: int) -> list[tuple[int, str]]:
     query = sa.select(User.id, User.first_name, User.username).where(User.active, within(by.reach(*NAMING)))
     if typed:
-        name = User.username.startswith(logins.normal_name(typed), autoescape=True)
-        query = query.where(sa.or_(name, User.first_name.contains(typed, autoescape=True)))
+        query = query.where(matches(typed))
     found = session.execute(query.order_by(User.id).limit(limit))
     return [(id_, f"{name}（{username}）") for id_, name, username in found]
 
@@ -194,9 +164,18 @@ def require_power_over(session: Session, by: Actor, user: User) -> None:
 # --- acts on others -----------------------------------------------------------------------------------
 
 
-def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, str], password: str) -> User:
+def open_account(
+    session: Session,
+    by: Actor,
+    home: Home,
+    typed: Mapping[str, str],
+    password: str,
+    *,
+    hashed: str | None = None,
+) -> User:
     """A new account that must change its one-time `password` at first login. `typed`: username, name, phone.
 
+    `hashed`: of the password, where that was worked out before. Of many accounts the hashes would hold up everybody.
     Raises Denied without person:add, Invalid with every complaint otherwise.
     """
     rights.require(by, "person:add")
@@ -205,7 +184,8 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
         complaints.append(("school_id", _("没有找到所选的学校，或它不在您的管理范围内。请重新选择。")))
     username = logins.normal_name(typed.get("username", ""))
     complaints += _name_complaints(session, username)
-    values = parse(typed, ("name", "phone"), complaints)
+    values = parse(typed, NAMED, complaints)
+    complaints += _double_complaints(session, values)
     if complaints:
         raise Invalid(complaints)
     user = User(
@@ -218,7 +198,7 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
         school_id=home.school_id,
         region_code=home.region_code,
     )
-    logins.set_password(user, password, must_change=True)
+    logins.set_hash(user, hashed or logins.hash_password(password), must_change=True)
     session.add(user)
     _flush(session, [("username", _taken(username))])
     audit.note(
@@ -240,6 +220,28 @@ def _name_complaints(session: Session, username: str) -> Complaints:
         yield "username", _("账号应以字母开头，由2到32个小写字母、数字、点、横线组成，如linxiaoyun。")
     elif logins.find_account(session, username) is not None:
         yield "username", _taken(username)
+
+
+def _double_complaints(session: Session, values: Mapping[str, Any], besides: int | None = None) -> Complaints:
+    if has_account(session, values.get("name"), values.get("phone"), besides):
+        yield (
+            "phone",
+            _(
+                "%(name)s（电话%(phone)s）已有账号，一人只开一个。在本单位的，请在“用户管理”中查找；"
+                "在其他单位的，请由原单位先办理离任。",
+                name=values["name"],
+                phone=values["phone"],
+            ),
+        )
+
+
+def has_account(session: Session, name: str | None, phone: str | None, besides: int | None = None) -> bool:
+    """Whether this person has an account already, wherever: told by name and phone as `grants.is_same_person` does.
+    An account whose person has left counts no more. Nothing else of other units is told."""
+    if not name or not phone:
+        return False
+    query = sa.select(User.id).where(User.first_name == name, User.phone == phone, User.left_on.is_(None))
+    return session.scalar(query.where(User.id != (besides or 0)).limit(1)) is not None
 
 
 def _taken(username: str) -> str:
@@ -278,17 +280,50 @@ def reset_password(session: Session, by: Actor, user: User, password: str) -> No
     audit.note(session, by, "reset_password", "person", user.id, **logins.place_words(session, user))
 
 
-def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
-    """Suspends or resumes an account. Its grants stay, its sessions end. Raises Invalid for a school's last super-admin."""
+def version_of(user: User) -> int:
+    """Stands for what an account's name and phone were when a page was made from them."""
+    return zlib.crc32(f"{user.first_name}\0{user.phone or ''}".encode()) % 10**9
+
+
+def change_person(session: Session, by: Actor, user: User, typed: Mapping[str, str], version: int) -> None:
+    """Another's name and phone; what is not in `typed` stays. Raises Denied, Stale, Invalid."""
     require_power_over(session, by, user)
-    if not active:
-        grants.require_heads(session, [], without=user)
-    before, user.active = bool(user.active), active
+    if version != version_of(user):
+        raise Stale(_("%(name)s的姓名或电话刚被其他人修改过。请核对后再保存。", name=user.first_name))
+    complaints: list[tuple[str, str]] = []
+    now = {"name": user.first_name, "phone": user.phone}
+    values = now | parse(typed, tuple(n for n in NAMED if n in typed), complaints)
+    complaints += _double_complaints(session, values, besides=user.id) if values != now else ()
+    if complaints:
+        raise Invalid(complaints)
+    changed = [name for name in NAMED if values[name] != now[name]]
+    for name in changed:
+        setattr(user, COLUMNS[name], values[name])
+    if changed:
+        before, after = ({n: found[n] for n in changed} for found in (now, values))
+        words = logins.place_words(session, user)
+        audit.note(session, by, "edit", "person", user.id, before=before, after=after, **words)
+
+
+def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
+    """Suspends or resumes an account. Its grants stay, its sessions end. Who had left comes back without grants.
+
+    Raises Denied, Invalid where a school would be without its super-admin, or the person has another account by now.
+    """
+    require_power_over(session, by, user)
+    if bool(user.active) == active:
+        return
+    if active:
+        double = {"name": user.first_name, "phone": user.phone}
+        if complaints := list(_double_complaints(session, double, besides=user.id)):
+            raise Invalid(complaints)
+    else:
+        grants.require_heads(session, (), without=user)
+    before = {"active": not active} | ({"left_on": user.left_on.isoformat()} if user.left_on else {})
+    user.active, user.left_on = active, None
     logins.end_sessions(user)
     words = logins.place_words(session, user)
-    audit.note(
-        session, by, "edit", "person", user.id, before={"active": before}, after={"active": active}, **words
-    )
+    audit.note(session, by, "edit", "person", user.id, before=before, after={"active": active}, **words)
 
 
 def unlock(session: Session, by: Actor, user: User) -> None:
@@ -318,6 +353,8 @@ def change_settings(session: Session, user: User, typed: Mapping[str, str]) -> N
     changed = [name for name in SETTINGS if values[name] != old[name]]
     if not changed:
         return
+    if complaints := list(_double_complaints(session, values, besides=user.id)):
+        raise Invalid(complaints)
     by, words = logins.actor_for(user), logins.place_words(session, user)
     for name in changed:
         setattr(user, COLUMNS[name], values[name])

@@ -34,8 +34,8 @@ LEAST_REASON, MOST_REASON = 2, 200  # characters
 
 
 def roles_to_give(session: Session, by: Actor, home: Home | None = None) -> list[Role]:
-    """The default roles and those of one's own unit whose rights `by` holds to pass on; with `home`, also that unit's
-    own, and only what suits its people."""
+    """The default roles and those of one's own unit whose rights `by` holds to pass on; a school's super-admin is
+    appointed by the bureau. With `home`, also that unit's own, and only what suits its people."""
     able = [h.powers for h in by.holdings if h.passable]
     found = [*default_roles(session), *own_roles(session, Home(by.school_id, by.region_code))]
     if home is not None and home != Home(by.school_id, by.region_code):
@@ -44,7 +44,9 @@ def roles_to_give(session: Session, by: Actor, home: Home | None = None) -> list
     return [
         role
         for role in found
-        if any(powers(sets[role.id]) <= held for held in able) and (home is None or suits(role, home))
+        if any(powers(sets[role.id]) <= held for held in able)
+        and (home is None or suits(role, home))
+        and (by.is_of_bureau or not role.heads_unit)
     ]
 
 
@@ -55,8 +57,12 @@ def suits(role: Role, home: Home) -> bool:
 
 def roles_to_open_with(session: Session, by: Actor) -> list[Role]:
     """What can be given with a new account: not the roles that want grades or classes."""
-    levels = (grants.SCHOOL, grants.BUREAU) if by.is_of_bureau else (grants.SCHOOL,)
-    return [r for r in roles_to_give(session, by) if r.name not in NARROW and r.level in levels]
+    return [r for r in roles_to_give(session, by) if r.name not in NARROW and r.level in levels_below(by)]
+
+
+def levels_below(by: Actor) -> tuple[str, ...]:
+    """The levels of the roles that people in the reach of `by` may hold."""
+    return (grants.SCHOOL, grants.BUREAU) if by.is_of_bureau else (grants.SCHOOL,)
 
 
 def chosen(roles: Iterable[Role], role_id: int | None) -> Role | None:

@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
-import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.people import accounts, granting
-from app.areas.people.accounts import NAME, PHONE, SETTINGS, People, home_of
+from app.areas.people.accounts import NAME, PHONE, SETTINGS, home_of
+from app.areas.people.directory import STATES, State, state_of
 from app.core import logins, viewing
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
-from app.core.rights import Actor, Grant
+from app.core.rights import Actor
 from app.surfaces import lookups
-from app.surfaces.forms import FEW, unknown
-from app.surfaces.listing import COUNT_CAP, count_text
+from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown
 from app.surfaces.security import PASSWORD_PATH, SETTINGS_PATH, login_rules
 from app.surfaces.viewmodels import (
     Action,
     Cell,
-    Column,
     ConfirmPage,
+    Conflict,
     Crumb,
     DetailPage,
     DetailSection,
@@ -34,13 +32,11 @@ from app.surfaces.viewmodels import (
     FormSection,
     Input,
     Item,
-    ListPage,
-    Row,
+    Tone,
 )
 
 LIST_PATH = "/people/list/"
 UNTIL = Day(label="截止日期")
-NOT_ASKED = ("csrf_token", "next")
 Typed = Mapping[str, str]
 Complaints = Sequence[tuple[str, str]]
 
@@ -49,91 +45,31 @@ def show_path(user_id: int) -> str:
     return f"/people/show/{user_id}"
 
 
+def edit_path(user_id: int) -> str:
+    return f"/people/edit/{user_id}"
+
+
 def crumbs(by: Actor, *more: Crumb) -> list[Crumb]:
     return [Crumb(_("首页"), "/"), Crumb(_("用户管理"), LIST_PATH if by.has("person:list") else None), *more]
 
 
 def moment(value: datetime | None) -> str:
+    """Flask-AppBuilder's own columns are naive, in the time of the machine."""
     return value.astimezone(HERE).strftime("%Y-%m-%d %H:%M") if value else ""
 
 
-# --- the list -----------------------------------------------------------------------------------------
-
-
-def list_page(session: Session, by: Actor, q: str, shown: People) -> ListPage:
-    units, roles = granting.unit_names(session, shown.found), _roles_of(session, shown.found)
-    labels = (_("姓名"), _("账号"), _("单位"), _("角色"), _("状态"))
-    names = ("first_name", "username", "unit", "roles", "state")
-    can_show = by.has("person:show")
-    return ListPage(
-        title=_("用户管理"),
-        crumbs=[Crumb(_("首页"), "/"), Crumb(_("用户管理"))],
-        columns=[Column(name, label) for name, label in zip(names, labels, strict=True)],
-        rows=[_row(user, units, roles, can_show) for user in shown.found],
-        count=count_text(accounts.count_people(session, by, q, COUNT_CAP)),
-        search=q,
-        search_hint=_("姓名，或账号的开头"),
-        reset_url=LIST_PATH,
-        first_url=_list_url(q) if shown.has_previous else None,
-        previous_url=_list_url(q, before=shown.found[0].id) if shown.has_previous and shown.found else None,
-        next_url=_list_url(q, after=shown.found[-1].id) if shown.has_next and shown.found else None,
-        actions=[Action(_("开通账号"), "/people/add", style="primary", icon="person-plus")]
-        if by.has("person:add")
-        else [],
-        empty_title=_("没有符合条件的人员") if q else _("还没有人员"),
-        empty_hint=_("请核对姓名或账号，或点击“重置”查看全部。") if q else _("点击“开通账号”添加。"),
-    )
-
-
-def _list_url(q: str, **words: int) -> str:
-    asked = ({"q": q} if q else {}) | words
-    return f"{LIST_PATH}?{urlencode(asked)}" if asked else LIST_PATH
-
-
-def _roles_of(session: Session, users: Sequence[User]) -> dict[int, list[str]]:
-    """Account id → labels of the roles in use now."""
-    now = datetime.now(UTC)
-    query = (
-        sa.select(Grant.person_id, Role.label)
-        .join(Role, Role.id == Grant.role_id)
-        .where(
-            Grant.person_id.in_([user.id for user in users]),
-            Grant.usable,
-            Grant.withdrawn_at.is_(None),
-            Grant.starts_at <= now,
-            sa.or_(Grant.until.is_(None), Grant.until > now),
-        )
-        .order_by(Grant.id)
-    )
-    found: dict[int, list[str]] = {}
-    for person_id, label in session.execute(query):
-        found.setdefault(person_id, []).append(label)
-    return found
-
-
-def _row(user: User, units: Mapping[int, str], roles: Mapping[int, list[str]], can_show: bool) -> Row:
-    url = show_path(user.id) if can_show else None
-    cells = (
-        Cell(user.first_name, url=url),
-        Cell(user.username),
-        Cell(units[user.id]),
-        Cell("、".join(dict.fromkeys(roles.get(user.id, ())))),
-        state_cell(user),
-    )
-    return Row(user.id, url, cells)
+TONES: Mapping[State, Tone] = {
+    State.NORMAL: "good",
+    State.WAITING: "warn",
+    State.LOCKED: "bad",
+    State.SUSPENDED: "neutral",
+    State.LEFT: "neutral",
+}
 
 
 def state_cell(user: User) -> Cell:
-    now = datetime.now(UTC)
-    if not user.active:
-        return Cell(_("已停用"), tone="neutral")
-    if logins.is_locked(user, now):
-        return Cell(_("已锁定"), tone="bad")
-    if user.must_change_password:
-        return Cell(_("待首次修改密码"), tone="warn")
-    if logins.must_change_password(user, login_rules(), now):
-        return Cell(_("密码已到期"), tone="warn")
-    return Cell(_("正常"), tone="good")
+    state = state_of(user, datetime.now(UTC))
+    return Cell(_(STATES[state]), tone=TONES[state])
 
 
 # --- one person ---------------------------------------------------------------------------------------
@@ -148,9 +84,15 @@ def show_page(session: Session, by: Actor, user: User, one_time: str | None) -> 
         crumbs=crumbs(by, Crumb(user.first_name)),
         sections=[*sections, DetailSection(_("账号"), tuple(_items(session, user)))],
         subtitle=granting.unit_names(session, [user])[user.id],
-        badges=[state_cell(user)],
+        badges=list(_badges(user)),
         actions=list(_actions(session, by, user)),
     )
+
+
+def _badges(user: User) -> Iterator[Cell]:
+    yield state_cell(user)
+    if not user.must_change_password and logins.must_change_password(user, login_rules(), datetime.now(UTC)):
+        yield Cell(_("密码已到期"), tone="warn")
 
 
 def _one_time_items(user: User, one_time: str) -> tuple[Item, ...]:
@@ -170,7 +112,11 @@ def _items(session: Session, user: User) -> Iterator[Item]:
     yield Item(_("单位"), Cell(granting.unit_names(session, [user])[user.id]))
     for name in ("phone", "qq", "email"):
         yield Item(_(SETTINGS[name].label), Cell(shown[name]))
+    yield Item(_("上次登录"), Cell(moment(user.last_login) or _("从未登录")))
     yield Item(_("密码修改时间"), Cell(moment(user.password_set_at)))
+    if user.left_on:
+        yield Item(_("离任日期"), Cell(user.left_on.isoformat()))
+        yield Item(_("说明"), Cell(_("离任时收回的授权，重新启用后不会恢复，需要的请重新授权。"), wide=True))
     if logins.is_locked(user, datetime.now(UTC)):
         yield Item(_("锁定至"), Cell(moment(user.locked_until), tone="bad"))
 
@@ -189,7 +135,11 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
         yield Action(_("以其视角查看"), f"/people/look/{user.id}", "post", icon="eye", refused=refused)
     verdict = accounts.power_over(session, by, user)
     why = None if verdict else str(verdict)
+    yield Action(_("修改姓名电话"), edit_path(user.id), icon="pencil", refused=why)
     yield Action(_("重置密码"), f"/people/reset/{user.id}", icon="key", refused=why)
+    if not user.left_on:
+        yield Action(_("移交"), f"/people/hand-over/{user.id}", icon="arrow-left-right", refused=why)
+        yield Action(_("离任办理"), f"/people/depart/{user.id}", icon="box-arrow-right", refused=why)
     if user.active:
         yield Action(_("停用账号"), f"/people/suspend/{user.id}", "post", "danger", "lock", refused=why)
     else:
@@ -253,6 +203,34 @@ def select_input(
     )
 
 
+def choice_input(
+    session: Session,
+    by: Actor,
+    table: str,
+    name: str,
+    label: str,
+    choices: Sequence[tuple[int, str]],
+    empty: str,
+    typed: Typed,
+    complaints: Complaints,
+    **words: Any,
+) -> Input:
+    """A select where there are few to choose from, else a look-up in `table`."""
+    if len(choices) <= FEW:
+        return select_input(name, label, choices, empty, typed, complaints, **words)
+    raw = typed.get(name, "")
+    return Input(
+        name,
+        label,
+        "lookup",
+        raw,
+        errors=errors_of(complaints, name),
+        lookup_url=f"/lookup/{table}",
+        lookup_label=lookups.label_of(session, by, table, raw) if raw else "",
+        **words,
+    )
+
+
 def until_input(typed: Typed, complaints: Complaints) -> Input:
     help_ = _("到这一天为止；长期有效的请留空。")
     return Input(
@@ -267,7 +245,7 @@ def until_input(typed: Typed, complaints: Complaints) -> Input:
 
 def refuse_strays(typed: Typed, inputs: Sequence[Input]) -> None:
     """Junk is refused, not ignored. Raises Invalid."""
-    known = {one.name for one in inputs} | set(NOT_ASKED)
+    known = {one.name for one in inputs} | set(ALWAYS_POSTED)
     strays = [("", unknown(name)) for name in typed if name.removesuffix("__text") not in known]
     if strays:
         raise Invalid(strays)
@@ -287,16 +265,6 @@ def read_cursor(words: Typed, name: str) -> int | None:
     if found == 0:
         raise Invalid(_("翻页的位置无法识别。请返回列表，使用页面上的翻页。"))
     return found
-
-
-def read_search(words: Typed) -> str:
-    """What the list is searched for. Raises Invalid for words that this list does not know."""
-    q = words.get("q", "").strip()
-    if len(q) > 50 or "\0" in q:
-        raise Invalid([("q", _("查询内容最多50个字，且不能含有特殊字符。请缩短后再查。"))])
-    if set(words) - {"q", "after", "before"}:
-        raise Invalid(_("地址中有这个列表不认识的条件。请返回列表，使用页面上的查询和翻页。"))
-    return q
 
 
 def read_day(typed: Typed) -> date | None:
@@ -320,7 +288,7 @@ def add_inputs(
         "text",
         typed.get("username", ""),
         required=True,
-        help=_("以字母开头，2到32个小写字母、数字、点或横线。开通后不能修改。"),
+        help=_("以字母开头，2到32个小写字母、数字、点或横线。"),
         errors=errors_of(complaints, "username"),
         maxlength=32,
     )
@@ -341,20 +309,8 @@ def add_inputs(
 
 def _school_input(session: Session, by: Actor, typed: Typed, complaints: Complaints) -> Input:
     choices = lookups.suggest(session, by, "school", "", FEW + 1)
-    label, help_ = _("所属学校"), _("主管部门自己的人员请留空。")
-    if len(choices) <= FEW:
-        return select_input("school_id", label, choices, _("主管部门"), typed, complaints, help=help_)
-    raw = typed.get("school_id", "")
-    return Input(
-        "school_id",
-        label,
-        "lookup",
-        raw,
-        help=help_,
-        errors=errors_of(complaints, "school_id"),
-        lookup_url="/lookup/school",
-        lookup_label=lookups.label_of(session, by, "school", raw) if raw else "",
-    )
+    words = (_("所属学校"), choices, _("主管部门"), typed, complaints)
+    return choice_input(session, by, "school", "school_id", *words, help=_("主管部门自己的人员请留空。"))
 
 
 def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> FormPage:
@@ -368,6 +324,43 @@ def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> Form
         submit_label=_("开通账号"),
         note=_("开通后显示一次性密码，请告知本人。本人首次登录时须修改密码。"),
     )
+
+
+# --- name and phone -----------------------------------------------------------------------------------
+
+
+def name_inputs(typed: Typed, complaints: Complaints) -> list[Input]:
+    return [text_input(name, SETTINGS[name], typed, complaints) for name in accounts.NAMED]
+
+
+def edit_page(
+    by: Actor,
+    user: User,
+    typed: Typed,
+    complaints: Complaints,
+    conflict: Conflict | None = None,
+) -> FormPage:
+    return form(
+        _("修改%(name)s的姓名和电话", name=user.first_name),
+        crumbs(by, Crumb(user.first_name, show_path(user.id)), Crumb(_("修改"))),
+        name_inputs(typed, complaints),
+        complaints,
+        action=edit_path(user.id),
+        cancel=show_path(user.id),
+        section=_("账号%(name)s", name=user.username),
+        note=_(
+            "姓名会写入每一条操作记录，请与身份证件一致。姓名和电话都相同的视为同一人，一人只开一个账号。"
+        ),
+        hidden=[("version", str(accounts.version_of(user)))],
+        conflict=conflict,
+    )
+
+
+def overtaken(user: User, typed: Typed, sentence: str) -> Conflict:
+    """What somebody else saved meanwhile beside what was typed."""
+    now = accounts.settings_of(user)
+    lines = [(_(SETTINGS[n].label), "", now[n], typed.get(n, "")) for n in accounts.NAMED]
+    return Conflict(sentence, tuple(line for line in lines if line[2] != line[3]))
 
 
 # --- resetting ----------------------------------------------------------------------------------------

@@ -3,48 +3,32 @@ in `page_models`; grants have pages of their own."""
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 
-from flask import current_app, flash, g, redirect, render_template, request, session
+from flask import flash, g, redirect, render_template, request
 from flask_appbuilder import BaseView, expose
+from flask_appbuilder.security.sqla.models import User
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from app.areas.people import accounts, grant_page_models, granting, page_models, passwords
+from app.areas.people import accounts, directory_page_models, grant_page_models, granting, page_models
 from app.areas.people.accounts import Home, home_of
 from app.areas.people.grant_finding import Whose
+from app.areas.people.opening import open_person, role_to_open_with
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
+from app.areas.people.slip_pages import keep_for_next_page, new_one_time, shown_once
 from app.core import logins, rights, saving
-from app.core.errors import Invalid
+from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import lookups, menu
-from app.surfaces.pages import Answer
+from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import SETTINGS_PATH, current_actor, login_rules, renew_session
 from app.surfaces.viewmodels import Action
 
 menu.add(menu.Entry("系统管理 › 个人设置", SETTINGS_PATH))
 menu.add(menu.Entry("系统管理 › 用户管理", LIST_PATH, "person:list"))
 lookups.register("ab_user", accounts.suggest, accounts.label)
-
-
-# --- the one-time password: made once, shown once -----------------------------------------------------
-
-
-def _new_one_time() -> tuple[str, str]:
-    """(nonce, password). Only the nonce goes into the cookie."""
-    nonce = secrets.token_urlsafe(16)
-    return nonce, passwords.one_time(current_app.config["SECRET_KEY"], nonce)
-
-
-def _keep_for_next_page(user_id: int, nonce: str) -> None:
-    session["one_time"] = [user_id, nonce]
-
-
-def _shown_once(user_id: int) -> str | None:
-    kept_for, nonce = session.pop("one_time", (None, ""))
-    return passwords.one_time(current_app.config["SECRET_KEY"], nonce) if kept_for == user_id else None
 
 
 # --- people -------------------------------------------------------------------------------------------
@@ -60,11 +44,8 @@ class PeopleView(BaseView):
     def list(self) -> Answer:
         by = current_actor()
         rights.require(by, "person:list")
-        q = page_models.read_search(request.args)
-        shown = accounts.people(
-            db.session(), by, q, read_id(request.args, "after"), read_id(request.args, "before")
-        )
-        return render_template("list.html", page=page_models.list_page(db.session(), by, q, shown))
+        page = directory_page_models.list_page(db.session(), by, request.args)
+        return render_template("list.html", page=page)
 
     @expose("/show/<int:pk>")
     def show(self, pk: int) -> Answer:
@@ -72,7 +53,7 @@ class PeopleView(BaseView):
         rights.require(by, "person:show")
         user = accounts.find(db.session(), by, pk)
         accounts.require(db.session(), by, "person:show", user)
-        page = page_models.show_page(db.session(), by, user, _shown_once(user.id))
+        page = page_models.show_page(db.session(), by, user, shown_once(user.id))
         if accounts.may(db.session(), by, "grant:list", home_of(user)):
             page.related.append(grant_page_models.person_table(db.session(), user, by))
         return render_template("detail.html", page=page)
@@ -83,6 +64,24 @@ class PeopleView(BaseView):
         rights.require(by, "person:add")
         return OpenFlow(by).answer()
 
+    @expose("/edit/<int:pk>", methods=["GET", "POST"])
+    def edit(self, pk: int) -> Answer:
+        by = current_actor()
+        rights.require(by, "person:edit")
+        user = accounts.find(db.session(), by, pk)
+        accounts.require_power_over(db.session(), by, user)
+        if request.method == "GET":
+            page = page_models.edit_page(by, user, accounts.settings_of(user), ())
+            return render_template("form.html", page=page)
+        try:
+            return _change_person(by, user, request.form)
+        except Invalid as refused:
+            page, code = page_models.edit_page(by, user, request.form, refused.complaints), 422
+        except Stale as stale:
+            conflict = page_models.overtaken(user, request.form, stale.sentence)
+            page, code = page_models.edit_page(by, user, request.form, (), conflict), 409
+        return render_template("form.html", page=page), code
+
     @expose("/reset/<int:pk>", methods=["GET", "POST"])
     def reset(self, pk: int) -> Answer:
         by = current_actor()
@@ -91,30 +90,39 @@ class PeopleView(BaseView):
             user = accounts.find(db.session(), by, pk)
             accounts.require_power_over(db.session(), by, user)
             return render_template("confirm.html", page=page_models.reset_page(by, user))
-        nonce, password = _new_one_time()
+        nonce, password = new_one_time()
         with saving.work() as work:
             accounts.reset_password(
                 work.session, by, accounts.find(work.session, by, pk, lock=True), password
             )
-        _keep_for_next_page(pk, nonce)
+        keep_for_next_page(pk, nonce)
         flash(_("密码已重置。"), "success")
         return redirect(show_path(pk))
 
     @expose("/suspend/<int:pk>", methods=["POST"])
     def suspend(self, pk: int) -> Answer:
-        return self._set_active(pk, False, _("已停用账号，本人在各处的登录已退出。"))
+        self._set_active(pk, False)
+        flash(_("已停用账号，本人在各处的登录已退出。"), "success")
+        return redirect(show_path(pk))
 
     @expose("/resume/<int:pk>", methods=["POST"])
     def resume(self, pk: int) -> Answer:
-        return self._set_active(pk, True, _("已启用账号。"))
+        had_left = self._set_active(pk, True)
+        if had_left:
+            flash(_("已重新启用账号。离任时收回的授权不会恢复，需要的请重新授权。"), "warning")
+        else:
+            flash(_("已启用账号。"), "success")
+        return redirect(show_path(pk))
 
-    def _set_active(self, pk: int, active: bool, sentence: str) -> Response:
+    def _set_active(self, pk: int, active: bool) -> bool:
+        """Whether the person had left."""
         by = current_actor()
         rights.require(by, "person:edit")
         with saving.work() as work:
-            accounts.set_active(work.session, by, accounts.find(work.session, by, pk, lock=True), active)
-        flash(sentence, "success")
-        return redirect(show_path(pk))
+            user = accounts.find(work.session, by, pk, lock=True)
+            had_left = bool(user.left_on)
+            accounts.set_active(work.session, by, user, active)
+        return had_left
 
     @expose("/unlock/<int:pk>", methods=["POST"])
     def unlock(self, pk: int) -> Answer:
@@ -124,6 +132,17 @@ class PeopleView(BaseView):
             accounts.unlock(work.session, by, accounts.find(work.session, by, pk, lock=True))
         flash(_("已解锁，本人可以立即登录。"), "success")
         return redirect(show_path(pk))
+
+
+def _change_person(by: Actor, user: User, typed: page_models.Typed) -> Response:
+    refuse_strays(typed, page_models.name_inputs(typed, ()))
+    pk, version = user.id, version_in(request.form)
+    with saving.work() as work:
+        found = accounts.find(work.session, by, pk, lock=True)
+        accounts.change_person(work.session, by, found, typed, version)
+        name = found.first_name
+    flash(_("已保存%(name)s的姓名和电话。", name=name), "success")
+    return redirect(show_path(pk))
 
 
 class OpenFlow:
@@ -148,25 +167,18 @@ class OpenFlow:
     def _open(self) -> Response:
         typed = request.form
         refuse_strays(typed, page_models.add_inputs(db.session(), self.by, self.roles, typed, ()))
-        school_id, role_id, until = (
-            read_id(typed, "school_id"),
-            read_id(typed, "role_id"),
-            granting.end_of(read_day(typed)),
-        )
+        school_id, role_id, until = read_id(typed, "school_id"), read_id(typed, "role_id"), read_day(typed)
         home = (
             Home(school_id=school_id)
             if school_id is not None
             else Home(self.by.school_id, self.by.region_code)
         )
-        nonce, password = _new_one_time()
+        nonce, password = new_one_time()
         with saving.work() as work:
-            user = accounts.open_account(work.session, self.by, home, typed, password)
-            role = granting.chosen(self.roles, role_id)
-            if role is not None:
-                extent = granting.extent_for(work.session, home)
-                granting.give(work.session, self.by, user, role, extent, until)
+            role = role_to_open_with(work.session, self.by, role_id)
+            user = open_person(work.session, self.by, home, typed, role, until, password=password)
             user_id, name = user.id, user.first_name
-        _keep_for_next_page(user_id, nonce)
+        keep_for_next_page(user_id, nonce)
         flash(_("已为%(name)s开通账号。", name=name), "success")
         return redirect(show_path(user_id))
 

@@ -1,4 +1,4 @@
-"""What programs send about roles and grants: a JSON object read by kind, every complaint at its name."""
+"""What programs send about people, roles and grants: a JSON object read by kind, every complaint at its name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from flask import request
 from flask_babel import gettext as _
 
 from app.core.errors import Invalid
@@ -20,8 +21,8 @@ BIGGEST_ID = 2**31 - 1
 class Body:
     """The object that was sent. `names` are those that it may have; what is wrong is kept for `require_sound`."""
 
-    def __init__(self, *names: str) -> None:
-        self.sent: Mapping[str, Any] = read_object()
+    def __init__(self, *names: str, is_optional: bool = False) -> None:
+        self.sent: Mapping[str, Any] = read_object() if request.content_length or not is_optional else {}
         self.complaints = [(name[:40], unknown(name)) for name in self.sent if name not in names]
 
     def has(self, name: str) -> bool:

@@ -12,14 +12,14 @@ from werkzeug.wrappers import Response
 
 from app.areas.people import own_roles
 from app.areas.people import role_page_models as models
-from app.areas.people.page_models import NOT_ASKED, Complaints, read_cursor, read_id
+from app.areas.people.page_models import Complaints, read_cursor, read_id
 from app.areas.people.role_page_models import LIST_PATH, show_path
 from app.core import grants, rights, saving
 from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import menu
-from app.surfaces.forms import unknown, version_of
+from app.surfaces.forms import ALWAYS_POSTED, unknown, version_of
 from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import current_actor
 
@@ -85,7 +85,7 @@ class RoleView(BaseView):
 
 def _refuse_others(typed: MultiDict[str, str], *names: str) -> None:
     """Junk is refused, not ignored. Raises Invalid."""
-    known = {*names, *NOT_ASKED}
+    known = {*names, *ALWAYS_POSTED}
     if strays := [("", unknown(name)) for name in typed if name not in known]:
         raise Invalid(strays)
 

@@ -17,8 +17,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
 from app.areas.schools.models import Grade, SchoolClass, Term
-from app.areas.students import names, numbers
-from app.core import databases, places
+from app.areas.students import numbers
+from app.core import databases, names, places
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends
@@ -99,15 +99,6 @@ def _day_or_none(text: str) -> date | None:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
         return None
-
-
-def search_keys(name: str, pinyin: str | None = None) -> dict[str, str]:
-    """The columns by which a name is sorted and found; a pinyin that the school typed goes before ours."""
-    ours = names.pinyin_of(name)
-    return {
-        "name_key": f"{(pinyin or ours).lower()} {name}"[:120],
-        "name_initials": names.initials_of(name)[:50],
-    }
 
 
 def pinyin_for(name: str) -> str | None:
@@ -366,7 +357,7 @@ class Student(OfPlace, Recyclable, Entity):
         is_renamed = bool(state.attrs.name.history.deleted)
         if not self.pinyin or (is_renamed and not self.touched("pinyin")):
             self.pinyin = pinyin_for(self.name)
-        for column, value in search_keys(self.name, self.pinyin).items():
+        for column, value in names.search_keys(self.name, self.pinyin).items():
             setattr(self, column, value)
 
     # --- what can be judged from the row itself ---

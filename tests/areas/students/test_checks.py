@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from app.areas.students import numbers
-from app.areas.students.models import FamilyMember, Status, Student, pinyin_for, search_keys, today_here
+from app.areas.students.models import FamilyMember, Status, Student, pinyin_for, today_here
 from app.core.fields import Unreadable
+from app.core.names import search_keys
 from tests import cast
 
 BORN = date(2014, 4, 4)

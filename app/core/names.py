@@ -17,6 +17,7 @@ from app.core.wording import N_
 LONGEST_NAME = 50
 DOT = "·"
 NO_READING = "#"
+LONGEST_KEY, LONGEST_INITIALS = 120, 50  # the columns of `search_keys`
 
 # --- which characters ---------------------------------------------------------------------------------
 
@@ -152,6 +153,20 @@ def pinyin_of(name: str) -> str:
 def initials_of(name: str) -> str:
     """First letters of the pinyin: 王子涵 → "wzh", "Anna-Maria Smith" → "ams"."""
     return "".join(syllable[0] for syllable in pinyin_of(name).split())
+
+
+def initials_of_words(text: str) -> str:
+    """First letters of what is no person's name, a school's for example: 重庆市第一中学 → "cqsdyzx"."""
+    return "".join(syllable[0] for syllable in _syllables(text))
+
+
+def search_keys(name: str, pinyin: str | None = None) -> dict[str, str]:
+    """The columns by which a name is sorted and found; a pinyin that somebody typed goes before ours."""
+    ours = pinyin_of(name)
+    return {
+        "name_key": f"{(pinyin or ours).lower()} {name}"[:LONGEST_KEY],
+        "name_initials": initials_of(name)[:LONGEST_INITIALS],
+    }
 
 
 def _read_person(name: str) -> str:

@@ -17,8 +17,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
 from app.areas.schools.models import Grade, SchoolClass, Term
-from app.areas.students import names, numbers
-from app.core import databases, places
+from app.areas.students import numbers
+from app.core import databases, names, places
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends

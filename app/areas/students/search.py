@@ -12,8 +12,9 @@ import unicodedata
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.areas.students import names, numbers
+from app.areas.students import numbers
 from app.areas.students.models import NumberHistory, Student
+from app.core import names
 
 _NUMBER = re.compile(r"[GJL]?\d{4,}[\dX]?|[A-Z]{1,3}\d{6,10}")
 

@@ -154,6 +154,11 @@ def initials_of(name: str) -> str:
     return "".join(syllable[0] for syllable in pinyin_of(name).split())
 
 
+def initials_of_words(text: str) -> str:
+    """First letters of what is no person's name, a school's for example: 重庆市第一中学 → "cqsdyzx"."""
+    return "".join(syllable[0] for syllable in _syllables(text))
+
+
 def _read_person(name: str) -> str:
     beginning = _BEGINNINGS.get(name[:2]) or _read_surname(name[0])
     given = name[beginning.count(" ") + 1 :]

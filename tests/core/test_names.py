@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.areas.students import names
-from app.areas.students.names import check_name, clean, initials_of, mask_name, pinyin_of
+from app.core import names
+from app.core.names import check_name, clean, initials_of, mask_name, pinyin_of
 
 CITIZEN, PASSPORT, PERMIT = "1", "A", "P"
 

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from app.core.rights import Actor
 
 
-OTHER_NAMES = {"person": "人员", "role_grant": "授权", "role": "角色", "scope": "管理范围以外"}
+OTHER_NAMES = {
+    "person": "人员",
+    "role_grant": "授权",
+    "role": "角色",
+    "second_factor_rule": "两步登录规定",
+    "scope": "管理范围以外",
+}
 """What is audited and is not an entity."""
 
 

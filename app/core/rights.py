@@ -328,7 +328,7 @@ def _person_query() -> sa.Select[Any]:
     return (
         sa.select(User, sessions.is_open(User.id, sa.bindparam("sid", type_=sa.String)), *of_grant, *more)
         .outerjoin(
-            Grant, sa.and_(Grant.person_id == User.id, *_open_at(sa.bindparam("now", type_=UtcDateTime)))
+            Grant, sa.and_(Grant.person_id == User.id, *open_at(sa.bindparam("now", type_=UtcDateTime)))
         )
         .outerjoin(Role, Role.id == Grant.role_id)
         .where(User.id == sa.bindparam("user_id", type_=sa.Integer))
@@ -392,7 +392,7 @@ def load_actor(session: Session, user: User, now: datetime | None = None) -> Act
     return found.actor
 
 
-def _open_at(now: Any) -> tuple[sa.ColumnElement[bool], ...]:
+def open_at(now: Any) -> tuple[sa.ColumnElement[bool], ...]:
     """`now`: a moment, or the parameter that stands for one."""
     return (
         Grant.withdrawn_at.is_(None),

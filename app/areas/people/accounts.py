@@ -1,4 +1,4 @@
-"""Accounts: who finds whom, opening, suspending, unlocking, resetting; everybody's own settings and password.
+"""Accounts: who finds whom, opening, suspending, unlocking, resetting. Everybody's own account is in `own`.
 
 Accounts are no entities, so the read wall does not cover them: every look-up of somebody else goes through `find`
 or `people`. Each act checks its right, is audited, and belongs inside `saving.work()`.
@@ -17,12 +17,11 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.areas.people import passwords
 from app.areas.schools.models import SchoolStage
-from app.core import audit, grants, logins, rights, saving
+from app.core import audit, grants, logins, rights, second_factor
 from app.core.errors import Complaints, Denied, Invalid, Missing
-from app.core.fields import Text, Unreadable, col
-from app.core.logins import FAKE_ADDRESS, LoginRules
+from app.core.fields import Field, Flag, Text, Unreadable, col
+from app.core.logins import FAKE_ADDRESS
 from app.core.rights import Actor, Extent, Place, Verdict
 
 PAGE_SIZE = 50
@@ -43,8 +42,17 @@ NAME: Text = Text(label="姓名", length=50, nullable=False)
 PHONE: Text = col.phone("联系电话").column.info["field"]
 QQ: Text = Text(label="QQ", length=20, rule=_qq_rule)
 EMAIL: Text = Text(label="电子邮箱", length=100, rule=_email_rule)
-SETTINGS: Mapping[str, Text] = {"name": NAME, "phone": PHONE, "qq": QQ, "email": EMAIL}
-COLUMNS = {"name": "first_name", "phone": "phone", "qq": "qq", "email": "email"}
+ABOUT: Mapping[str, Field] = {
+    "name": NAME,
+    "phone": PHONE,
+    "qq": QQ,
+    "email": EMAIL,
+    "shares_phone": Flag(label="在通讯录中公开联系电话", nullable=False),
+    "shares_qq": Flag(label="在通讯录中公开QQ", nullable=False),
+}
+"""What is kept of a person, as it is typed and read."""
+OWN = ("phone", "qq", "email", "shares_phone", "shares_qq")
+"""What one changes oneself. The name is an administrator's: it signs the audit."""
 
 
 # --- where people are ---------------------------------------------------------------------------------
@@ -77,6 +85,12 @@ def require(session: Session, by: Actor, right: str, user: User) -> None:
     verdict = may(session, by, right, home_of(user))
     if not verdict:
         raise Denied(str(verdict))
+
+
+def reached_at(user: User) -> dict[str, str]:
+    """Phone, QQ, e-mail as people read them; the stand-in for an e-mail that was never given is none."""
+    found = {name: getattr(user, name) or "" for name in ("phone", "qq", "email")}
+    return found | {"email": "" if found["email"].endswith(FAKE_ADDRESS) else found["email"]}
 
 
 # --- finding ------------------------------------------------------------------------------------------
@@ -204,8 +218,9 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
     if not may(session, by, "person:add", home):
         complaints.append(("school_id", _("没有找到所选的学校，或它不在您的管理范围内。请重新选择。")))
     username = logins.normal_name(typed.get("username", ""))
-    complaints += _name_complaints(session, username)
+    complaints += name_complaints(session, username)
     values = parse(typed, ("name", "phone"), complaints)
+    complaints += second_account(session, values.get("name"), values.get("phone"))
     if complaints:
         raise Invalid(complaints)
     user = User(
@@ -220,7 +235,7 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
     )
     logins.set_password(user, password, must_change=True)
     session.add(user)
-    _flush(session, [("username", _taken(username))])
+    flush(session, [("username", taken(username))])
     audit.note(
         session,
         by,
@@ -233,20 +248,36 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
     return user
 
 
-def _name_complaints(session: Session, username: str) -> Complaints:
+def name_complaints(session: Session, username: str, person_id: int | None = None) -> Complaints:
     if not username:
         yield "username", _("必填项“%(label)s”为空。请填写后再保存。", label=_("账号"))
     elif not logins.ACCOUNT_NAME.fullmatch(username):
         yield "username", _("账号应以字母开头，由2到32个小写字母、数字、点、横线组成，如linxiaoyun。")
-    elif logins.find_account(session, username) is not None:
-        yield "username", _taken(username)
+    elif not logins.is_name_free(session, username, person_id):
+        yield "username", taken(username)
 
 
-def _taken(username: str) -> str:
+def taken(username: str) -> str:
     return _("账号“%(name)s”已有人使用。请换一个，如在后面加上数字。", name=username)
 
 
-def _flush(session: Session, clash: list[tuple[str, str]]) -> None:
+def second_account(
+    session: Session, name: str | None, phone: str | None, person_id: int | None = None
+) -> Complaints:
+    """One person, one account, told by name and phone; whose the other one is, and where, stays unsaid."""
+    if not name or not phone:
+        return
+    same = sa.select(User.id).where(User.active, User.first_name == name, User.phone == phone)
+    if session.scalar(same.where(User.id != (person_id or 0)).limit(1)) is not None:
+        yield (
+            "phone",
+            _(
+                "已有姓名和联系电话都相同的账号：一人一个账号。请核对后填写本人的电话；确是同一人的，请由主管部门核对后停用原账号。"
+            ),
+        )
+
+
+def flush(session: Session, clash: list[tuple[str, str]]) -> None:
     """Two people may choose the same at the same time: then the database decides, and says it in a sentence."""
     try:
         session.flush()
@@ -257,10 +288,10 @@ def _flush(session: Session, clash: list[tuple[str, str]]) -> None:
 def parse(
     typed: Mapping[str, str], names: tuple[str, ...], complaints: list[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Typed text → values by SETTINGS; what cannot be read joins the complaints."""
+    """Typed text → values by ABOUT; what cannot be read joins the complaints."""
     values: dict[str, Any] = {}
     for name in names:
-        field = SETTINGS[name]
+        field = ABOUT[name]
         try:
             values[name] = field.parse(typed.get(name))
         except Unreadable as reason:
@@ -281,6 +312,8 @@ def reset_password(session: Session, by: Actor, user: User, password: str) -> No
 def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
     """Suspends or resumes an account. Its grants stay, its sessions end."""
     require_power_over(session, by, user)
+    if active and (complaints := list(second_account(session, user.first_name, user.phone, user.id))):
+        raise Invalid(complaints)
     before, user.active = bool(user.active), active
     logins.end_sessions(user)
     words = logins.place_words(session, user)
@@ -289,86 +322,18 @@ def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
     )
 
 
+def take_factor_off(session: Session, by: Actor, user: User) -> None:
+    """For whoever lost phone and recovery codes: from now on the password alone lets in."""
+    require_power_over(session, by, user)
+    if not second_factor.is_on(user):
+        raise Invalid(_("%(name)s没有开启两步登录，不需要解除。请刷新页面。", name=user.first_name))
+    second_factor.turn_off(user)
+    logins.end_sessions(user)
+    audit.note(session, by, "factor_off", "person", user.id, **logins.place_words(session, user))
+
+
 def unlock(session: Session, by: Actor, user: User) -> None:
     """Lifts the lock after failed logins before its time."""
     require(session, by, "person:edit", user)
     user.locked_until, user.fail_login_count = None, 0
     audit.note(session, by, "unlock", "person", user.id, **logins.place_words(session, user))
-
-
-# --- the own account ----------------------------------------------------------------------------------
-
-
-def settings_of(user: User) -> dict[str, str]:
-    """What the form of personal settings shows."""
-    found = {name: getattr(user, column) or "" for name, column in COLUMNS.items()}
-    return found | {"email": "" if found["email"].endswith(FAKE_ADDRESS) else found["email"]}
-
-
-def change_settings(session: Session, user: User, typed: Mapping[str, str]) -> None:
-    """Name, phone, QQ, e-mail of the own account. Raises Invalid."""
-    complaints: list[tuple[str, str]] = []
-    values = parse(typed, tuple(SETTINGS), complaints)
-    if complaints:
-        raise Invalid(complaints)
-    values["email"] = values["email"] or user.username + FAKE_ADDRESS
-    old = {name: getattr(user, column) for name, column in COLUMNS.items()}
-    changed = [name for name in SETTINGS if values[name] != old[name]]
-    if not changed:
-        return
-    by, words = logins.actor_for(user), logins.place_words(session, user)
-    for name in changed:
-        setattr(user, COLUMNS[name], values[name])
-    _flush(session, [("email", _("这个电子邮箱已被另一个账号使用。请换一个。"))])
-    before, after = ({n: found[n] for n in changed} for found in (old, values))
-    audit.note(session, by, "edit", "person", user.id, before=before, after=after, **words)
-
-
-def change_password(
-    session: Session, user: User, old: str, new: str, again: str, login_rules: LoginRules
-) -> None:
-    """The own password, for whoever knows the old one; ends every session and token (the page renews its own).
-
-    Opens its own `work()`, since a wrong old password is counted like a failed login. Raises Invalid, or Denied when
-    that count locked the account.
-    """
-    user_id, stored = user.id, user.password
-    is_right = logins.is_password_of(stored, old)
-    complaints = list(_password_complaints(session, user, new, again)) if is_right else []
-    locked = False
-    with saving.work():
-        found = logins.locked_row(session, user_id)
-        is_right = is_right and found is not None and found.password == stored
-        if found is not None and not is_right:
-            locked = _count_wrong(session, found, login_rules)
-        elif found is not None and not complaints:
-            logins.set_password(found, new, must_change=False)
-            by, words = logins.actor_for(found), logins.place_words(session, found)
-            audit.note(session, by, "change_password", "person", found.id, **words)
-    if locked:
-        raise Denied(
-            _("原密码连续输错次数过多，账号已锁定，并已退出登录。请稍后重新登录，或联系管理员解锁。")
-        )
-    if not is_right:
-        raise Invalid([("old_password", _("原密码不正确。请重新填写；忘记的，请联系管理员重置。"))])
-    if complaints:
-        raise Invalid(complaints)
-
-
-def _count_wrong(session: Session, user: User, login_rules: LoginRules) -> bool:
-    locked = logins.count_failure(session, user, login_rules)
-    if locked:
-        logins.end_sessions(user)
-    return locked
-
-
-def _password_complaints(session: Session, user: User, new: str, again: str) -> Complaints:
-    for sentence in passwords.complaints(new, user.username, user.first_name):
-        yield "new_password", sentence
-    if logins.was_used(session, user, new):
-        yield (
-            "new_password",
-            _("新密码不能与原密码或最近%(n)s次用过的密码相同。请换一个。", n=logins.PASSWORDS_REMEMBERED),
-        )
-    if new != again:
-        yield "again", _("两次填写的新密码不一致。请重新填写。")

@@ -13,16 +13,16 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.people import accounts, granting
-from app.areas.people.accounts import NAME, PHONE, SETTINGS, Home, People, home_of
+from app.areas.people.accounts import ABOUT, NAME, PHONE, Home, People, home_of
 from app.areas.schools.models import Grade, SchoolClass
-from app.core import grants, logins
+from app.core import grants, logins, second_factor
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor, Grant
 from app.surfaces import lookups
 from app.surfaces.forms import FEW, unknown
 from app.surfaces.listing import COUNT_CAP, count_text
-from app.surfaces.security import PASSWORD_PATH, SETTINGS_PATH, login_rules
+from app.surfaces.security import login_rules
 from app.surfaces.viewmodels import (
     Action,
     Cell,
@@ -142,40 +142,45 @@ def state_cell(user: User) -> Cell:
 
 
 def show_page(session: Session, by: Actor, user: User, one_time: str | None) -> DetailPage:
-    sections = (
-        [DetailSection(_("一次性密码（只显示这一次）"), _one_time_items(user, one_time))] if one_time else []
-    )
+    sections = [_one_time(user, one_time)] if one_time else []
     return DetailPage(
         title=user.first_name,
         crumbs=crumbs(by, Crumb(user.first_name)),
-        sections=[*sections, DetailSection(_("账号"), tuple(_items(session, user)))],
-        subtitle=granting.unit_names(session, [user])[user.id],
+        sections=[*sections, DetailSection(_("账号"), tuple(account_items(session, user)))],
+        subtitle=unit_name(session, user),
         badges=[state_cell(user)],
         actions=list(_actions(session, by, user)),
-        related=[_grants(session, by, user)]
+        related=[grants_table(session, by, user)]
         if accounts.may(session, by, "grant:list", home_of(user))
         else [],
     )
 
 
-def _one_time_items(user: User, one_time: str) -> tuple[Item, ...]:
+def unit_name(session: Session, user: User) -> str:
+    return granting.unit_names(session, [user])[user.id]
+
+
+def _one_time(user: User, one_time: str) -> DetailSection:
     advice = _(
         "请当面或电话告知本人，不要用即时通信群发。首次登录时须修改；离开本页后不再显示，遗失的请重置密码。"
     )
-    return (
-        Item(_("账号"), Cell(user.username)),
-        Item(_("一次性密码"), Cell(one_time)),
-        Item(_("说明"), Cell(advice, wide=True)),
-    )
+    items = [Item(_("账号"), Cell(user.username)), Item(_("一次性密码"), Cell(one_time))]
+    return shown_once(_("一次性密码（只显示这一次）"), items, advice)
 
 
-def _items(session: Session, user: User) -> Iterator[Item]:
-    shown = accounts.settings_of(user)
+def shown_once(title: str, items: Sequence[Item], advice: str) -> DetailSection:
+    """What leaves the screen for good, and what to do with it."""
+    return DetailSection(title, (*items, Item(_("说明"), Cell(advice, wide=True))))
+
+
+def account_items(session: Session, user: User) -> Iterator[Item]:
     yield Item(_("账号"), Cell(user.username))
-    yield Item(_("单位"), Cell(granting.unit_names(session, [user])[user.id]))
-    for name in ("phone", "qq", "email"):
-        yield Item(_(SETTINGS[name].label), Cell(shown[name]))
+    yield Item(_("单位"), Cell(unit_name(session, user)))
+    for name, text in accounts.reached_at(user).items():
+        yield Item(_(ABOUT[name].label), Cell(text))
     yield Item(_("密码修改时间"), Cell(moment(user.password_set_at)))
+    since = user.totp_since
+    yield Item(_("两步登录"), Cell(_("%(when)s开启", when=moment(since)) if since else _("未开启")))
     if logins.is_locked(user, datetime.now(UTC)):
         yield Item(_("锁定至"), Cell(moment(user.locked_until), tone="bad"))
 
@@ -192,13 +197,15 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
     verdict = accounts.power_over(session, by, user)
     why = None if verdict else str(verdict)
     yield Action(_("重置密码"), f"/people/reset/{user.id}", icon="key", refused=why)
+    if second_factor.is_on(user):
+        yield Action(_("解除两步登录"), f"/people/second-factor/{user.id}", icon="unlock", refused=why)
     if user.active:
         yield Action(_("停用账号"), f"/people/suspend/{user.id}", "post", "danger", "lock", refused=why)
     else:
         yield Action(_("启用账号"), f"/people/resume/{user.id}", "post", icon="unlock", refused=why)
 
 
-def _grants(session: Session, by: Actor | None, user: User) -> RelatedTable:
+def grants_table(session: Session, by: Actor | None, user: User) -> RelatedTable:
     """The open grants; with `by`, what he may withdraw has its button."""
     columns = (_("角色"), _("范围"), _("用途"), _("开始日期"), _("截止日期"), _("授权人"))
     rows = tuple(_grant_row(session, by, given) for given in grants.held_grants(session, user.id))
@@ -342,7 +349,7 @@ def add_inputs(
         "text",
         typed.get("username", ""),
         required=True,
-        help=_("以字母开头，2到32个小写字母、数字、点或横线。开通后不能修改。"),
+        help=_("以字母开头，2到32个小写字母、数字、点或横线。本人可以修改。"),
         errors=errors_of(complaints, "username"),
         maxlength=32,
     )
@@ -468,59 +475,17 @@ def reset_page(by: Actor, user: User) -> ConfirmPage:
     )
 
 
-# --- the own account ----------------------------------------------------------------------------------
-
-
-EDIT_PATH = "/account/edit"
-
-
-def own_crumbs(*more: Crumb) -> list[Crumb]:
-    return [Crumb(_("首页"), "/"), Crumb(_("个人设置"), SETTINGS_PATH), *more]
-
-
-def own_page(session: Session, by: Actor, user: User) -> DetailPage:
-    """The own account: what one may change, and what one was granted by whom."""
-    page = show_page(session, by, user, None)
-    page.crumbs = own_crumbs()
-    page.actions = [
-        Action(_("修改"), EDIT_PATH, icon="pencil", style="primary"),
-        Action(_("修改密码"), PASSWORD_PATH, icon="key"),
-    ]
-    page.related = [_grants(session, None, user)]
-    return page
-
-
-def settings_page(typed: Typed, complaints: Complaints) -> FormPage:
-    inputs = [text_input(name, field, typed, complaints) for name, field in SETTINGS.items()]
-    trail = own_crumbs(Crumb(_("修改")))
-    return form(_("修改个人设置"), trail, inputs, complaints, action=EDIT_PATH, cancel=SETTINGS_PATH)
-
-
-PASSWORD_INPUTS = ("old_password", "new_password", "again")
-
-
-def password_page(must_change: bool, complaints: Complaints) -> FormPage:
-    labels = (_("原密码"), _("新密码"), _("再次填写新密码"))
-    rules = _("至少10个字符，含大写字母、小写字母、数字和符号，不含账号和姓名。")
-    inputs = [
-        Input(
-            name,
-            label,
-            "password",
-            required=True,
-            help=rules if name == "new_password" else "",
-            errors=errors_of(complaints, name),
-            maxlength=logins.LONGEST_PASSWORD,
-        )
-        for name, label in zip(PASSWORD_INPUTS, labels, strict=True)
-    ]
-    return form(
-        _("修改密码"),
-        own_crumbs(Crumb(_("修改密码"))),
-        inputs,
-        complaints,
-        action=PASSWORD_PATH,
-        cancel="" if must_change else SETTINGS_PATH,
-        submit_label=_("修改密码"),
-        note=_("您使用的是一次性密码，或密码已到期。请先修改密码，再办理业务。") if must_change else None,
+def factor_off_page(by: Actor, user: User) -> ConfirmPage:
+    name = user.first_name
+    return ConfirmPage(
+        title=_("解除%(name)s的两步登录", name=name),
+        crumbs=crumbs(by, Crumb(name, show_path(user.id)), Crumb(_("解除两步登录"))),
+        sentence=_(
+            "用于%(name)s丢失手机和恢复码的情形，请先核实确是本人。解除后只凭密码即可登录，本人在各处的登录都会退出。",
+            name=name,
+        ),
+        goes_with=[],
+        submit_label=_("确认解除两步登录"),
+        cancel_url=show_path(user.id),
+        action_url=f"/people/second-factor/{user.id}",
     )

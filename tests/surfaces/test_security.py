@@ -24,18 +24,11 @@ from app.extensions import db
 from app.surfaces.entrance import TokenApi
 from app.surfaces.security import OPEN_PATHS, local_path
 from tests import cast
+from tests.accounts import change
 from tests.client import Client
 
 GENERIC = "账号或密码不正确，或账号已被锁定。连续输错5次将锁定30分钟"
 WRONG = "Not-the-password-1"
-
-
-def change(app: Flask, username: str, **words: Any) -> None:
-    """Sets columns of an account, as time or an administrator would."""
-    with app.app_context():
-        db.session.execute(sa.update(User).where(User.username == username).values(**words))
-        db.session.commit()
-        db.session.remove()
 
 
 def look(app: Flask, username: str, column: str) -> Any:
@@ -663,7 +656,7 @@ def test_the_api_description_is_for_those_who_may_read_it(app: Flask, login: Cal
 
 
 def test_the_token_login_accepts_only_what_it_says(app: Flask) -> None:
-    assert TokenApi.allowed == {"username", "password", "provider", "refresh"}
+    assert TokenApi.allowed == {"username", "password", "code", "provider", "refresh"}
 
 
 # --- a password that must be changed ---------------------------------------------------------------------

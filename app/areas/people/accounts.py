@@ -220,7 +220,7 @@ def open_account(session: Session, by: Actor, home: Home, typed: Mapping[str, st
     username = logins.normal_name(typed.get("username", ""))
     complaints += name_complaints(session, username)
     values = parse(typed, ("name", "phone"), complaints)
-    complaints += second_account(session, values.get("name"), values.get("phone"))
+    complaints += double_complaints(session, values.get("name"), values.get("phone"))
     if complaints:
         raise Invalid(complaints)
     user = User(
@@ -261,7 +261,7 @@ def taken(username: str) -> str:
     return _("账号“%(name)s”已有人使用。请换一个，如在后面加上数字。", name=username)
 
 
-def second_account(
+def double_complaints(
     session: Session, name: str | None, phone: str | None, person_id: int | None = None
 ) -> Complaints:
     """One person, one account, told by name and phone; whose the other one is, and where, stays unsaid."""
@@ -312,7 +312,7 @@ def reset_password(session: Session, by: Actor, user: User, password: str) -> No
 def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
     """Suspends or resumes an account. Its grants stay, its sessions end."""
     require_power_over(session, by, user)
-    if active and (complaints := list(second_account(session, user.first_name, user.phone, user.id))):
+    if active and (complaints := list(double_complaints(session, user.first_name, user.phone, user.id))):
         raise Invalid(complaints)
     before, user.active = bool(user.active), active
     logins.end_sessions(user)

@@ -61,7 +61,7 @@ def _read_settings(session: Session, user: User, typed: Mapping[str, str]) -> di
     complaints += accounts.name_complaints(session, username, user.id)
     values = accounts.parse(typed, OWN, complaints)
     if (phone := values.get("phone")) != user.phone:
-        complaints += accounts.second_account(session, user.first_name, phone, user.id)
+        complaints += accounts.double_complaints(session, user.first_name, phone, user.id)
     if language := typed.get("language"):
         if language not in languages():
             complaints.append(("language", _("没有这种语言。请从下拉列表中选择。")))
@@ -134,7 +134,7 @@ def _as_oneself(
             act(found)
     if is_locked:
         raise Denied(
-            _("原密码或验证码连续输错次数过多，账号已锁定，并已退出登录。请稍后重新登录，或联系管理员解锁。")
+            _("密码或验证码连续输错次数过多，账号已锁定，并已退出登录。请稍后重新登录，或联系管理员解锁。")
         )
     if wrong or faults:
         raise Invalid(wrong or faults)

@@ -303,8 +303,9 @@ def until_input(typed: Typed, complaints: Complaints) -> Input:
 
 
 def refuse_strays(typed: Typed, inputs: Sequence[Input]) -> None:
-    """Junk is refused, not ignored. Raises Invalid."""
-    known = {one.name for one in inputs} | set(NOT_ASKED)
+    """Junk is refused, not ignored, and so is what the page only shows. Raises Invalid."""
+    asked = {one.name for one in inputs if one.locked is None and one.widget != "readonly"}
+    known = asked | set(NOT_ASKED)
     strays = [("", unknown(name)) for name in typed if name.removesuffix("__text") not in known]
     if strays:
         raise Invalid(strays)

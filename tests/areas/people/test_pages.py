@@ -1,4 +1,4 @@
-"""The pages of people: who finds whom, opening, resetting, suspending, the own account."""
+"""The pages of people: who finds whom, opening, resetting, suspending. The own account is in test_own_pages."""
 
 from __future__ import annotations
 
@@ -15,56 +15,19 @@ from flask_appbuilder.security.sqla.models import User
 from werkzeug.test import TestResponse
 
 from app.core import grants, logins, rights, scope
-from app.core.audit import AuditEntry
 from app.extensions import db
 from tests import cast
+from tests.accounts import account, audit_of, change, follow, text_of
 from tests.client import Client
 
 NEW = "Qing-shan-2027"
 Login = Callable[..., Client]
 
 
-def account(app: Flask, username: str) -> User:
-    with app.app_context():
-        found = db.session.scalars(sa.select(User).where(User.username == username)).one()
-        db.session.expunge(found)
-        db.session.remove()
-        return found
-
-
-def change(app: Flask, username: str, **words: Any) -> None:
-    with app.app_context():
-        db.session.execute(sa.update(User).where(User.username == username).values(**words))
-        db.session.commit()
-        db.session.remove()
-
-
-def audit_of(app: Flask, action: str) -> list[AuditEntry]:
-    with app.app_context(), scope.acting(db.session(), rights.system("tests")):
-        found = list(
-            db.session.scalars(
-                sa.select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
-            )
-        )
-        db.session.expunge_all()
-        db.session.remove()
-        return found
-
-
-def text_of(answer: TestResponse) -> str:
-    main = answer.text[answer.text.index("<main") :]
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", main)))
-
-
 def one_time_in(answer: TestResponse) -> str:
     found = re.search(r"一次性密码 (\S{14}) 说明", text_of(answer))
     assert found, text_of(answer)
     return found[1]
-
-
-def follow(client: Client, answer: TestResponse) -> TestResponse:
-    assert answer.status_code == 302, (answer.status_code, text_of(answer))
-    return client.get(answer.location)
 
 
 # --- finding --------------------------------------------------------------------------------------------
@@ -445,114 +408,9 @@ def test_every_act_wants_the_form_token(login: Login) -> None:
         f"resume/{pk}",
         f"unlock/{pk}",
         "withdraw/1",
+        f"second-factor/{pk}",
     ):
         assert li.post(f"/people/{path}", csrf=False).status_code == 400, path
-    for path in ("edit", "password"):
-        assert li.post(f"/account/{path}", csrf=False).status_code == 400, path
-
-
-# --- the own account ---------------------------------------------------------------------------------------
-
-
-def test_everybody_sees_the_own_account_and_what_it_was_granted(login: Login) -> None:
-    for one in cast.PEOPLE:
-        page = login(one.username).get("/account/")
-        assert page.status_code == 200
-        assert one.username in text_of(page)
-        assert "/people/withdraw/" not in page.text
-    assert "班主任 七年级（1）班 使用" in text_of(login("zhou").get("/account/"))
-
-
-def test_personal_settings_are_saved_and_audited(app: Flask, login: Login) -> None:
-    lin = login("lin")
-    words = {"name": "林晓云", "phone": "14033334444", "qq": "123456", "email": "lin@example.cn"}
-    assert "林晓云" in text_of(follow(lin, lin.post("/account/edit", data=words)))
-    saved = account(app, "lin")
-    assert (saved.first_name, saved.phone, saved.qq, saved.email) == tuple(words.values())
-    entry = audit_of(app, "edit")[0]
-    assert (entry.before["name"], entry.after["name"]) == ("林老师", "林晓云")
-
-
-def test_an_email_taken_back_leaves_no_placeholder_on_the_screen(app: Flask, login: Login) -> None:
-    lin = login("lin")
-    follow(lin, lin.post("/account/edit", data={"name": "林老师", "phone": "", "qq": "", "email": ""}))
-    assert "invalid" not in text_of(lin.get("/account/"))
-    assert 'name="email"' in lin.get("/account/edit").text
-    assert ".invalid" not in lin.get("/account/edit").text
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ({"email": "li@example.invalid"}, "已被另一个账号使用"),
-        ({"email": "no address"}, "电子邮箱的格式"),
-        ({"qq": "abc"}, "QQ号应为"),
-        ({"name": ""}, "“姓名”为空"),
-        ({"username": "boss"}, "没有“username”这一项"),
-        ({"school_id": "2"}, "没有“school_id”这一项"),
-        ({"is_demo": "1"}, "没有“is_demo”这一项"),
-    ],
-)
-def test_settings_that_cannot_be_accepted(app: Flask, login: Login, words: dict[str, str], says: str) -> None:
-    lin = login("lin")
-    answer = lin.post("/account/edit", data={"name": "林老师", "phone": "", "qq": "", "email": ""} | words)
-    assert answer.status_code == 422
-    assert says in text_of(answer)
-    assert audit_of(app, "edit") == []
-
-
-def password_words(old: str = cast.PASSWORD, new: str = NEW, again: str = NEW) -> dict[str, str]:
-    return {"old_password": old, "new_password": new, "again": again}
-
-
-def test_a_changed_password_ends_every_other_session_and_token_and_keeps_the_own(
-    app: Flask, login: Login
-) -> None:
-    here, elsewhere = login("lin"), login("lin")
-    words = {"username": "lin", "password": cast.PASSWORD}
-    token = Client(app).post("/api/v1/security/login", json=words).json["access_token"]
-    assert here.post("/account/password", data=password_words()).location == "/"
-    assert here.get("/students/list/").status_code == 200
-    assert elsewhere.get("/students/list/").location.startswith("/login/")
-    headers = {"Authorization": f"Bearer {token}"}
-    assert Client(app).get("/api/v1/students/", headers=headers).status_code == 401
-    assert Client(app).post("/login/", data=words).status_code == 422
-    assert login("lin", NEW).get("/").status_code == 200
-    entry = audit_of(app, "change_password")[0]
-    assert (entry.actor_name, entry.before, entry.after) == ("林老师", None, None)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (password_words(old="Not-the-old-1"), "原密码不正确"),
-        (password_words(old=""), "原密码不正确"),
-        (password_words(new="short", again="short"), "至少10个字符"),
-        (password_words(new="Has-lin-2026x", again="Has-lin-2026x"), "不能含有账号或姓名"),
-        (password_words(new=cast.PASSWORD, again=cast.PASSWORD), "不能与原密码"),
-        (password_words(again="Qing-shan-2028"), "两次填写的新密码不一致"),
-    ],
-)
-def test_a_password_that_is_not_changed(app: Flask, login: Login, words: dict[str, str], says: str) -> None:
-    lin, elsewhere = login("lin"), login("lin")
-    answer = lin.post("/account/password", data=words)
-    assert answer.status_code == 422
-    assert says in text_of(answer)
-    for typed in words.values():
-        assert not typed or f'value="{typed}"' not in answer.text
-    assert elsewhere.get("/").status_code == 200
-    assert login("lin").get("/").status_code == 200
-
-
-def test_guessing_the_old_password_locks_and_throws_out(app: Flask, login: Login) -> None:
-    lin = login("lin")
-    for _n in range(4):
-        assert lin.post("/account/password", data=password_words(old="Not-the-old-1")).status_code == 422
-    answer = lin.post("/account/password", data=password_words(old="Not-the-old-1"))
-    assert answer.status_code == 403
-    assert "账号已锁定" in text_of(answer)
-    assert lin.get("/").status_code == 302
-    assert Client(app).post("/login/", data={"username": "lin", "password": cast.PASSWORD}).status_code == 422
 
 
 # --- for other pages ---------------------------------------------------------------------------------------

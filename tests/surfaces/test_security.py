@@ -354,29 +354,6 @@ def test_of_guesses_sent_at_once_none_after_the_lock_counts(
 # --- the limit ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def limited(app: Flask, site: Any) -> Iterator[Flask]:
-    """The application again, with the login limit in force."""
-    from app import create_app
-
-    kept = (
-        "SECRET_KEY",
-        "DATABASE_URL",
-        "READ_DATABASE_URL",
-        "REDIS_URL",
-        "EVIDENCE_URL",
-        "FAB_PASSWORD_HASH_METHOD",
-    )
-    words = {name: app.config[name] for name in kept}
-    made = create_app(TESTING=True, RATELIMIT_ENABLED=True, LOGIN_LIMIT="3 per minute", **words)
-    site.is_written = True
-    yield made
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
-        made.extensions["reading"].session_factory.kw["bind"].dispose()
-
-
 def from_address(address: str) -> dict[str, Any]:
     return {"environ_overrides": {"REMOTE_ADDR": address}}
 

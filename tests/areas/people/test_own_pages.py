@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_appbuilder.security.sqla.models import User
 
 from app.areas.people import devices
 from app.core import logins
@@ -431,4 +430,3 @@ def test_an_old_password_is_said_on_the_first_page_and_on_the_form(app: Flask, l
     page = lin.get("/account/password")
     assert "密码已到期" in text_of(page)
     assert "取消" not in text_of(page), "there is no way around it"
-    assert account(app, "lin").epoch == User.epoch.default.arg

@@ -10,7 +10,7 @@ from app.areas.people import address_book
 from app.areas.people.address_book import RIGHT, Entries, Entry
 from app.areas.people.own_page_models import EDIT_PATH
 from app.areas.people.page_models import read_id, read_search
-from app.core.rights import Actor
+from app.core.errors import Invalid
 from app.extensions import db
 from app.surfaces import menu
 from app.surfaces.listing import COUNT_CAP, count_text
@@ -32,14 +32,23 @@ class AddressBook(BaseView):
     @expose("/list/")
     def list(self) -> Answer:
         by, q = current_actor(), read_search(request.args)
-        after, before = read_id(request.args, "after"), read_id(request.args, "before")
-        shown = address_book.look_up(db.session(), by, q, after, before, count_to=COUNT_CAP)
+        shown = address_book.look_up(
+            db.session(), by, q, _cursor("after"), _cursor("before"), count_to=COUNT_CAP
+        )
         is_first = not (q or shown.has_previous)
         own = address_book.own_entry(db.session(), by) if is_first else None
-        return render_template("list.html", page=_list_page(by, q, shown, own))
+        return render_template("list.html", page=_list_page(q, shown, own))
 
 
-def _list_page(by: Actor, q: str, shown: Entries, own: Entry | None) -> ListPage:
+def _cursor(name: str) -> int | None:
+    """Raises Invalid for what is no id."""
+    found = read_id(request.args, name)
+    if found == 0:
+        raise Invalid([(name, _("页码位置不正确。请返回列表首页。"))])
+    return found
+
+
+def _list_page(q: str, shown: Entries, own: Entry | None) -> ListPage:
     labels = (_("姓名"), _("学校"), _("联系电话"), _("QQ"))
     found = shown.found
     return ListPage(

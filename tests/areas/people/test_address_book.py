@@ -255,7 +255,7 @@ def test_a_cursor_that_names_nobody_means_page_one(session: Session, words: dict
     assert (len(page.found), page.has_previous) == (4, False)
 
 
-@pytest.mark.parametrize("word", ["q=" + "x" * 51, "q=%00", "sort=name", "junk=1"])
+@pytest.mark.parametrize("word", ["q=" + "x" * 51, "q=%00", "sort=name", "junk=1", "after=x", "before=-1"])
 def test_junk_in_the_address_gets_a_sentence(login: Login, word: str) -> None:
     answer = login("lin").get(f"{PATH}?{word}")
     assert answer.status_code == 422

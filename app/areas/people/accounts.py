@@ -51,7 +51,7 @@ ABOUT: Mapping[str, Field] = {
     "shares_qq": Flag(label="在通讯录中公开QQ", nullable=False),
 }
 """What is kept of a person, as it is typed and read."""
-OWN = ("phone", "qq", "email", "shares_phone", "shares_qq")
+OWN = ("phone", "shares_phone", "qq", "shares_qq", "email")
 """What one changes oneself. The name is an administrator's: it signs the audit."""
 
 

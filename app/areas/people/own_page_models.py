@@ -119,17 +119,21 @@ def _session_row(one: LoginSession, is_own: bool) -> Row:
 
 
 def settings_page(user: User, typed: Typed, complaints: Complaints) -> FormPage:
-    return form(
+    about = tuple(_account_inputs(user, typed, complaints))
+    reach = tuple(_reach_inputs(typed, complaints))
+    page = form(
         _("修改个人设置"),
         own_crumbs(Crumb(_("修改"))),
-        list(_settings_inputs(user, typed, complaints)),
+        about + reach,
         complaints,
         action=EDIT_PATH,
         cancel=SETTINGS_PATH,
     )
+    page.sections = [FormSection(_("账号"), about), FormSection(_("联系方式"), reach)]
+    return page
 
 
-def _settings_inputs(user: User, typed: Typed, complaints: Complaints) -> Iterator[Input]:
+def _account_inputs(user: User, typed: Typed, complaints: Complaints) -> Iterator[Input]:
     why = _("姓名用于操作记录的署名，由管理员修改。")
     yield Input("name", _(accounts.NAME.label), "text", user.first_name, locked=why)
     yield Input(
@@ -142,31 +146,25 @@ def _settings_inputs(user: User, typed: Typed, complaints: Complaints) -> Iterat
         errors=errors_of(complaints, "username"),
         maxlength=32,
     )
-    for name in accounts.OWN:
-        field = accounts.ABOUT[name]
-        if isinstance(field, Text):
-            yield text_input(name, field, typed, complaints)
-        elif isinstance(field, Flag):
-            yield _flag_input(name, field, typed, complaints)
     if len(own.languages()) > 1:
         options = tuple(own.languages().items())
         errors = errors_of(complaints, "language")
         yield Input("language", _("语言"), "select", typed.get("language", ""), options, errors=errors)
 
 
+def _reach_inputs(typed: Typed, complaints: Complaints) -> Iterator[Input]:
+    for name in accounts.OWN:
+        field = accounts.ABOUT[name]
+        if isinstance(field, Text):
+            yield text_input(name, field, typed, complaints)
+        elif isinstance(field, Flag):
+            yield _flag_input(name, field, typed, complaints)
+
+
 def _flag_input(name: str, field: Flag, typed: Typed, complaints: Complaints) -> Input:
-    help_ = _("供本省其他学校和主管部门的同行查阅。")
-    errors = errors_of(complaints, name)
-    return Input(
-        name,
-        _(field.label),
-        "select",
-        typed.get(name, ""),
-        field.options()[::-1],
-        required=True,
-        help=help_,
-        errors=errors,
-    )
+    help_, errors = _("供本省其他学校和主管部门的同行查阅。"), errors_of(complaints, name)
+    no_first = field.options()[::-1]
+    return Input(name, _(field.label), "select", typed.get(name, ""), no_first, help=help_, errors=errors)
 
 
 PASSWORD_INPUTS = ("old_password", "new_password", "again")
@@ -223,6 +221,7 @@ def factor_page(user: User, secret: str, is_due: bool, complaints: Complaints) -
             "readonly",
             " ".join(secret[n : n + GROUP] for n in range(0, len(secret), GROUP)),
             help=_("不能扫描的，在程序中选择“手动输入密钥”，类型选“基于时间”。"),
+            wide=True,
         ),
         _code_input(complaints, code_help),
     )
@@ -289,7 +288,7 @@ def renew_codes_page(complaints: Complaints) -> FormPage:
     )
 
 
-def codes_page(codes: Iterable[str]) -> DetailPage:
+def codes_page(user: User, codes: Iterable[str]) -> DetailPage:
     """The recovery codes, the only time that they are shown."""
     advice = _(
         "请打印或抄下，与手机分开保管。手机不在身边时，用一个恢复码代替验证码登录，每个只能用一次。离开本页后不再显示，遗失的请更换恢复码。"
@@ -298,7 +297,8 @@ def codes_page(codes: Iterable[str]) -> DetailPage:
     return DetailPage(
         title=_("恢复码"),
         crumbs=own_crumbs(Crumb(_("恢复码"))),
-        sections=[shown_once(_("恢复码（只显示这一次）"), items, advice)],
+        subtitle=_("账号：%(name)s", name=user.username),
+        sections=[shown_once(_("请保管好（只显示这一次）"), items, advice)],
         actions=[
             Action(_("打印"), "#print", icon="printer"),
             Action(_("我已保管好"), SETTINGS_PATH, style="primary"),

@@ -38,7 +38,7 @@ def _form(page: FormPage, code: int = 200) -> Answer:
 
 def _read(typed: Typed, page: FormPage, *names: str) -> tuple[str, ...]:
     """What was typed into these inputs of the page. Raises Invalid for inputs that it does not have."""
-    refuse_strays(typed, page.sections[0].inputs)
+    refuse_strays(typed, [one for section in page.sections for one in section.inputs])
     return tuple(typed.get(name, "") for name in names)
 
 
@@ -155,7 +155,7 @@ class SecondFactorView(BaseView):
         kept = unseal("new codes", session.pop("new_codes", ""))
         if kept is None:
             return redirect(SETTINGS_PATH)
-        return render_template("detail.html", page=own_page_models.codes_page(kept.split()))
+        return render_template("detail.html", page=own_page_models.codes_page(g.user, kept.split()))
 
     @expose("/renew", methods=["GET", "POST"])
     def renew(self) -> Answer:

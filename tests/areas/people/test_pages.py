@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from app.core import grants, logins, rights, scope
 from app.extensions import db
 from tests import cast
-from tests.accounts import account, audit_of, change, follow, text_of
+from tests.accounts import account, audit_of, follow, text_of
 from tests.client import Client
 
 NEW = "Qing-shan-2027"
@@ -387,13 +387,18 @@ def test_a_suspended_account_is_out_until_it_is_resumed(app: Flask, login: Login
     assert changes == [({"active": True}, {"active": False}), ({"active": False}, {"active": True})]
 
 
-def test_unlocking_lets_in_at_once(app: Flask, login: Login) -> None:
-    change(app, "lin", locked_until=datetime.now(UTC) + timedelta(minutes=20))
-    li, pk = login("li"), cast.person("lin")
-    page = li.get(f"/people/show/{pk}")
+@pytest.mark.parametrize("unlocker", ["li", "he"])
+def test_the_super_admin_or_the_bureau_unlocks_and_one_comes_in_at_once(
+    app: Flask, login: Login, unlocker: str
+) -> None:
+    for _n in range(5):
+        Client(app).post("/login/", data={"username": "lin", "password": "Not-the-password-1"})
+    assert Client(app).post("/login/", data={"username": "lin", "password": cast.PASSWORD}).status_code == 422
+    helper, pk = login(unlocker), cast.person("lin")
+    page = helper.get(f"/people/show/{pk}")
     assert "已锁定" in text_of(page)
     assert f'action="/people/unlock/{pk}"' in page.text
-    follow(li, li.post(f"/people/unlock/{pk}"))
+    follow(helper, helper.post(f"/people/unlock/{pk}"))
     assert login("lin").get("/").status_code == 200
     assert [row.row_id for row in audit_of(app, "unlock")] == [pk]
 

@@ -70,6 +70,12 @@ def local_path(raw: str | None, otherwise: str = "/") -> str:
     return raw
 
 
+def speak(language: str | None) -> None:
+    """The language of this answer from here on; kept apart from the account, which a failed save may leave unreadable."""
+    g.language = language
+    flask_babel.refresh()
+
+
 def login_rules() -> LoginRules:
     return LoginRules.of(current_app.config)
 
@@ -227,7 +233,7 @@ class SecurityManager(StockSecurityManager):
 
     def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
-        g.actor, g.user = None, AnonymousUserMixin()
+        g.actor, g.user, g.language = None, AnonymousUserMixin(), None
         if _is_static():
             return None
         g.pop("_login_user", None)  # Flask-Login keeps it in g, which may outlive a request
@@ -259,7 +265,7 @@ class SecurityManager(StockSecurityManager):
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
-        flask_babel.refresh()  # the language is the person's
+        speak(user.language)
         scope.set_actor(db.session(), by)
         scope.set_actor(reading_session(current_app), by)
 
@@ -381,10 +387,8 @@ def register(app: Flask) -> None:
 
 def _language() -> str:
     """The person's own, where there is a catalogue for it."""
-    chosen = getattr(g.get("user"), "language", None)
-    return str(
-        chosen if chosen in current_app.config["LANGUAGES"] else current_app.config["BABEL_DEFAULT_LOCALE"]
-    )
+    chosen, known = g.get("language"), current_app.config["LANGUAGES"]
+    return str(chosen if chosen in known else current_app.config["BABEL_DEFAULT_LOCALE"])
 
 
 def _on_every_page() -> dict[str, object]:

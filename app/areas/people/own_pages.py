@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from flask import flash, g, redirect, render_template, request, session
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
-from flask_babel import refresh
 from werkzeug.wrappers import Response
 
 from app.areas.people import own, own_page_models
@@ -26,6 +25,7 @@ from app.surfaces.security import (
     current_actor,
     login_rules,
     renew_session,
+    speak,
 )
 from app.surfaces.viewmodels import FormPage
 
@@ -71,7 +71,7 @@ class AccountView(BaseView):
             user = logins.locked_row(work.session, g.user.id)
             assert user is not None  # the request was let in with it
             own.change_settings(work.session, user, typed)
-        refresh()  # the answer is in the language just chosen
+        speak(g.user.language)
         flash(_("个人设置已保存。"), "success")
         return redirect(SETTINGS_PATH)
 

@@ -228,6 +228,20 @@ def test_with_a_second_language_each_person_has_the_own(
     assert '<html lang="zh-Hans-CN">' in lin.get("/").text, "a language that is gone"
 
 
+def test_what_the_database_refuses_is_told_in_the_persons_language(
+    app: Flask, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account cannot be read any more when that sentence is looked up."""
+    monkeypatch.setitem(app.config, "LANGUAGES", TWO)
+    change(app, "lin", language="en")
+    lin = login("lin")
+    words = {"name": "东校区", "area_code": "519921000000", "address": "东门外1号"}
+    assert lin.post("/campuses/add", data=words).status_code == 302
+    answer = lin.post("/campuses/add", data=words)
+    assert answer.status_code == 422
+    assert '<html lang="en">' in answer.text
+
+
 def test_a_language_that_is_none_is_refused(
     app: Flask, login: Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:

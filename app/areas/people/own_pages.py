@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flask import flash, g, redirect, render_template, request, session
 from flask_appbuilder import BaseView, expose
@@ -21,6 +21,7 @@ from app.surfaces import menu
 from app.surfaces.pages import Answer
 from app.surfaces.security import (
     FACTOR_PATH,
+    NOTED_AFTER_SECONDS,
     SETTINGS_PATH,
     current_actor,
     login_rules,
@@ -51,7 +52,7 @@ class AccountView(BaseView):
     @expose("/")
     def settings(self) -> Answer:
         current_actor()
-        idle_after = login_rules().idle_after
+        idle_after = login_rules().idle_after + timedelta(seconds=NOTED_AFTER_SECONDS)
         page = own_page_models.own_page(db.session(), g.user, session["sid"], idle_after)
         return render_template("detail.html", page=page)
 

@@ -22,11 +22,14 @@ EXPIRES_IN = timedelta(days=5)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`at`: the key of a school, or the code of a region."""
+    """`at`: the key of a school, or the code of a region. `shares`: what the address book shows of phone and QQ."""
 
     username: str
     name: str
     at: str
+    phone: str | None = None
+    qq: str | None = None
+    shares: tuple[str, ...] = ()
 
     @property
     def is_of_bureau(self) -> bool:
@@ -40,11 +43,11 @@ PEOPLE = (
     Person("he", "何主任", QINGLAN),
     Person("cheng", "程科员", CITY),
     Person("li", "李老师", "yizhong"),
-    Person("lin", "林老师", "yizhong"),
+    Person("lin", "林老师", "yizhong", "10400010002", shares=("phone",)),
     Person("zhao", "赵副校长", "yizhong"),
     Person("zhou", "小周", "yizhong"),
-    Person("wang", "王老师", "chengguan"),
-    Person("gao", "高老师", "shixi"),
+    Person("wang", "王老师", "chengguan", "10400020001", "999900020001", shares=("phone", "qq")),
+    Person("gao", "高老师", "shixi", "10400030001"),
     Person("tang", "唐主任", "shixi"),
     Person("xu", "徐科员", SHIXI),
     Person("ops", "运维", CITY),
@@ -80,6 +83,10 @@ def _account(one: Person, school_ids: Mapping[str, int], password: str, on: date
         created_on=opened.replace(tzinfo=None),
         changed_on=opened.replace(tzinfo=None),
         must_change_password=False,
+        phone=one.phone,
+        qq=one.qq,
+        shares_phone="phone" in one.shares,
+        shares_qq="qq" in one.shares,
         is_demo=True,
         login_count=0,
         fail_login_count=0,

@@ -136,6 +136,14 @@ def rights_in_role(session: Session, role: Role) -> frozenset[str]:
     return rights_of_roles(session, [role.id])[role.id]
 
 
+def made_from(role_ids: sa.Select[tuple[int]]) -> sa.CTE:
+    """(root, id): each of these roles, and all that were copied from it, copies of copies included."""
+    first = role_ids.distinct().subquery()
+    roots = sa.select(first.c[0].label("root"), first.c[0].label("id")).cte("made_from", recursive=True)
+    copies = sa.select(roots.c.root, Role.id).where(Role.template_id == roots.c.id)
+    return roots.union(copies)
+
+
 def write_role(session: Session, role: Role, held: Iterable[str]) -> None:
     """Writes exactly these rights and limits into the role; whether that may be was asked before."""
     wanted = frozenset(held)

@@ -1,4 +1,4 @@
-"""Coming in: passwords checked, failures counted, accounts locked, sessions ended.
+"""Coming in: passwords and codes checked, failures counted, accounts locked, sessions ended.
 
 Nothing here knows of cookies, tokens or pages; which passwords are good enough is decided in `areas.people`.
 """
@@ -23,7 +23,7 @@ from flask_appbuilder.security.sqla.models import User
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from app.core import audit, grants, rights, saving, sessions
+from app.core import audit, grants, rights, saving, second_factor, sessions
 from app.core.fields import BigId, UtcDateTime
 from app.core.rights import Actor, Entrant
 
@@ -60,6 +60,33 @@ def find_account(session: Session, typed: str) -> User | None:
     if not ACCOUNT_NAME.fullmatch(name):
         return None
     return session.scalar(sa.select(User).where(User.username == name))
+
+
+class FormerName(Model):
+    """用过的账号名：本人可以改回，其他人不得使用，以免张冠李戴。"""
+
+    __tablename__ = "former_name"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    given_up_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def is_name_free(session: Session, name: str, person_id: int | None = None) -> bool:
+    """Whether nobody has this account name, and nobody but this person ever had it."""
+    has_it = sa.select(User.id).where(User.username == name)
+    had_it = sa.select(FormerName.person_id).where(FormerName.name == name)
+    return set(session.scalars(sa.union(has_it, had_it))) <= {person_id}
+
+
+def rename(session: Session, user: User, name: str) -> None:
+    """Another account name; the old one is kept for its person. Whether the new one is free was asked before."""
+    session.execute(sa.delete(FormerName).where(FormerName.name == name))
+    session.add(FormerName(person_id=user.id, name=user.username, given_up_at=datetime.now(UTC)))
+    if user.email == user.username + FAKE_ADDRESS:
+        user.email = name + FAKE_ADDRESS
+    user.username = name
 
 
 def place_words(session: Session, user: User) -> dict[str, Any]:
@@ -166,9 +193,20 @@ def set_hash(user: User, hashed: str, *, must_change: bool) -> None:
 # --- coming in ----------------------------------------------------------------------------------------
 
 
-def sign_in(session: Session, typed_name: str, password: str, rules: LoginRules) -> User | None:
-    """The person; None for every reason alike: no such account, wrong password, locked, suspended.
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Whose password was right; `owes_code` where the second step is still to come."""
 
+    user: User
+    owes_code: bool
+
+
+def sign_in(
+    session: Session, typed_name: str, password: str, rules: LoginRules, code: str | None = None
+) -> SignIn | None:
+    """None for every reason alike: no such account, wrong password, locked, suspended.
+
+    `code`: None where it is asked for in a step of its own (`finish_sign_in`), else what was sent along, "" for nothing.
     The slow hash is computed before the write lock is taken. What it found counts only while the account has not
     changed since: of many guesses sent at once, those after the one that locks are refused.
     """
@@ -185,7 +223,33 @@ def sign_in(session: Session, typed_name: str, password: str, rules: LoginRules)
         ):
             _write_as_others_do(session)
             return None
-        if not is_right:
+        if is_right and code is None and second_factor.is_on(found):
+            return SignIn(
+                found, owes_code=True
+            )  # failures stay counted, or codes could be guessed without end
+        if not (is_right and _has_code(found, code or "")):
+            count_failure(session, found, rules)
+            return None
+        _welcome(session, found)
+    return SignIn(found, owes_code=False)
+
+
+def _has_code(user: User, code: str) -> bool:
+    return not second_factor.is_on(user) or second_factor.accepts(user, code)
+
+
+def finish_sign_in(session: Session, key: str, code: str, rules: LoginRules) -> User | None:
+    """The second step, for the session key of whoever took the first; None for every reason alike."""
+    with saving.work():
+        found = locked_row(session, _id_in(key))
+        if (
+            found is None
+            or session_key(found) != key
+            or not found.is_active
+            or is_locked(found, datetime.now(UTC))
+        ):
+            return None
+        if not second_factor.accepts(found, code):
             count_failure(session, found, rules)
             return None
         _welcome(session, found)
@@ -209,7 +273,8 @@ def _write_as_others_do(session: Session) -> None:
 
 
 def count_failure(session: Session, user: User, rules: LoginRules) -> bool:
-    """Counts one wrong password; the last of the series locks. Wants the account's row locked. True when locked."""
+    """Counts one wrong password or code; the last of the series locks. Wants the account's row locked. True when
+    locked."""
     user.fail_login_count = (user.fail_login_count or 0) + 1
     if user.fail_login_count < rules.lock_after:
         return False
@@ -247,13 +312,16 @@ User.get_id = session_key
 def person_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
     """The person of a session key, if the account is active, its epoch unchanged, and the session of the word `sid`
     (None: a token, which has none) not ended."""
-    user_id, _sep, epoch = str(key).partition(":")
-    if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
-        return None
-    found = rights.load_person(session, int(user_id), sid=sid)
-    if found is None or not found.user.is_active or str(found.user.epoch) != epoch:
+    user_id = _id_in(str(key))
+    found = rights.load_person(session, user_id, sid=sid) if user_id is not None else None
+    if found is None or not found.user.is_active or session_key(found.user) != str(key):
         return None
     return found if sid is None or found.has_session else None
+
+
+def _id_in(key: str) -> int | None:
+    user_id = key.partition(":")[0]
+    return int(user_id) if user_id.isascii() and user_id.isdigit() and len(user_id) < 10 else None
 
 
 def end_sessions(user: User) -> None:

@@ -1,4 +1,4 @@
-"""What is kept unreadable in the database: sealed with a key made from SECRET_KEY, one for each purpose.
+"""What is kept unreadable in the database or a cookie: sealed with a key made from SECRET_KEY, one for each purpose.
 
 Whoever changes SECRET_KEY makes all of it unreadable; then a draft is gone and a second factor is set up anew.
 """
@@ -6,6 +6,8 @@ Whoever changes SECRET_KEY makes all of it unreadable; then a draft is gone and 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,7 +27,15 @@ def unseal(purpose: str, sealed: str) -> str | None:
         return None
 
 
+def fingerprint(purpose: str, text: str) -> str:
+    """64 characters by which a text is known again; whoever reads them cannot try texts without the key."""
+    return hmac.digest(_key(purpose), text.encode("utf-8", "replace"), hashlib.sha256).hex()
+
+
 def _box(purpose: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(_key(purpose)))
+
+
+def _key(purpose: str) -> bytes:
     secret = str(current_app.config["SECRET_KEY"]).encode()
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"xueji {purpose}".encode()).derive(secret)
-    return Fernet(base64.urlsafe_b64encode(key))
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"xueji {purpose}".encode()).derive(secret)

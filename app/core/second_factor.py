@@ -5,8 +5,9 @@ Voluntary, unless the bureau requires it for a role. Secrets are sealed, recover
 
 from __future__ import annotations
 
-import hashlib
+import re
 import secrets
+import unicodedata
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -17,17 +18,19 @@ from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core import grants, rights
+from app.core import audit, grants, rights
 from app.core.errors import Invalid
 from app.core.fields import BigId, UtcDateTime
 from app.core.places import authority_range
 from app.core.rights import Actor, Grant
-from app.core.sealing import seal, unseal
+from app.core.sealing import fingerprint, seal, unseal
 
 STEP = 30  # seconds for which a code stands
 DRIFT = 1  # steps by which a phone's clock may be off
+DIGITS = 6
 RECOVERY_CODES = 10
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # read aloud or copied from paper: no l, o, i, 0, 1
+LONGEST_TYPED = 40  # characters of a code, blanks and hyphens included
 ISSUER = "学籍台"
 
 
@@ -77,12 +80,18 @@ def turn_off(user: User) -> None:
 
 
 def new_recovery_codes(user: User) -> list[str]:
-    codes = [
-        "-".join("".join(secrets.choice(LETTERS) for _i in range(5)) for _j in range(2))
-        for _k in range(RECOVERY_CODES)
-    ]
-    user.recovery_codes = [_hash(code) for code in codes]
+    """Ten codes in place of those before."""
+    codes = [f"{_letters(5)}-{_letters(5)}" for _one in range(RECOVERY_CODES)]
+    user.recovery_codes = [_mark(_tidy(code)) for code in codes]
     return codes
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(LETTERS) for _one in range(count))
+
+
+def codes_left(user: User) -> int:
+    return len(user.recovery_codes or ())
 
 
 # --- using it -----------------------------------------------------------------------------------------
@@ -90,7 +99,7 @@ def new_recovery_codes(user: User) -> list[str]:
 
 def accepts(user: User, typed: str) -> bool:
     """Whether this is the code of now, or a recovery code; either is used up by it. Wants the account's row locked."""
-    return _accepts_code(user, typed) or _accepts_recovery(user, typed)
+    return is_on(user) and (_accepts_code(user, typed) or _accepts_recovery(user, typed))
 
 
 def _accepts_code(user: User, typed: str) -> bool:
@@ -104,8 +113,8 @@ def _accepts_code(user: User, typed: str) -> bool:
 
 def _step_of(secret: str, typed: str, last: int | None) -> int | None:
     """The step that the code belongs to, later than the last one used; None for a wrong or used code."""
-    code = typed.strip().replace(" ", "")
-    if not (code.isascii() and code.isdigit() and len(code) == 6):
+    code = _tidy(typed)
+    if not re.fullmatch(rf"[0-9]{{{DIGITS}}}", code):
         return None
     now = int(datetime.now(UTC).timestamp()) // STEP
     totp = pyotp.TOTP(secret, interval=STEP)
@@ -116,49 +125,84 @@ def _step_of(secret: str, typed: str, last: int | None) -> int | None:
 
 
 def _accepts_recovery(user: User, typed: str) -> bool:
-    code = _hash(typed.strip().lower())
+    mark = _mark(_tidy(typed))
     kept = list(user.recovery_codes or ())
-    if code not in kept:
+    if mark not in kept:
         return False
-    user.recovery_codes = [one for one in kept if one != code]
+    user.recovery_codes = [one for one in kept if one != mark]
     return True
 
 
-def _hash(code: str) -> str:
-    return hashlib.sha256(f"recovery {code}".encode()).hexdigest()
+def _tidy(typed: str) -> str:
+    """Half width, small, without blanks and hyphens: as people and their keyboards differ."""
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed[:LONGEST_TYPED])).lower()
+
+
+def _mark(code: str) -> str:
+    return fingerprint("recovery", code)
 
 
 # --- required by the bureau ---------------------------------------------------------------------------
 
 
+def is_due(session: Session, user: User) -> bool:
+    """Whether the person must set it up before anything else."""
+    return not is_on(user) and is_required(session, user)
+
+
 def is_required(session: Session, user: User) -> bool:
-    """Whether a role that the person holds wants the second factor where it is held (a school's own copy as its
-    template)."""
-    held = grants.held_grants(session, user.id)
-    rules = list(session.scalars(sa.select(SecondFactorRule))) if held else []
-    return any(_concerns(session, given, rules) for given in held)
+    """Whether a role that the person holds wants the second factor where it is held; a copy as what it was copied
+    from."""
+    roots = grants.made_from(sa.select(SecondFactorRule.role_id))
+    query = (
+        sa.select(SecondFactorRule.region_code, Grant)
+        .join(roots, roots.c.root == SecondFactorRule.role_id)
+        .join(Grant, Grant.role_id == roots.c.id)
+        .where(Grant.person_id == user.id, Grant.usable, grants.held())
+    )
+    return any(_lies_in(session, given, region) for region, given in session.execute(query))
 
 
-def _concerns(session: Session, given: Grant, rules: Collection[SecondFactorRule]) -> bool:
-    asked = {given.role_id, given.role.template_id}
-    ranges = [authority_range(rule.region_code) for rule in rules if rule.role_id in asked]
+def _lies_in(session: Session, given: Grant, region_code: str) -> bool:
     codes = grants.authorities_of(session, given.school_id) or (given.region_code,)
-    return any(low <= code <= high for low, high in ranges for code in codes if code)
+    return any(_covers(region_code, code) for code in codes if code)
+
+
+def rules_over(session: Session, region_code: str) -> list[SecondFactorRule]:
+    """The region's own rules, and those of the regions it belongs to."""
+    found = session.scalars(sa.select(SecondFactorRule).order_by(SecondFactorRule.id))
+    return [rule for rule in found if _covers(rule.region_code, region_code)]
+
+
+def _covers(region_code: str, other: str) -> bool:
+    low, high = authority_range(region_code)
+    return low <= other <= high
 
 
 def require(session: Session, by: Actor, region_code: str, roles: Collection[Role]) -> None:
     """Exactly these roles want the second factor in the region. Belongs inside `saving.work()`. Raises Denied."""
     rights.require(by, "second_factor:require", rights.Place(None, region_code))
-    here = SecondFactorRule.region_code == region_code
-    session.execute(
-        sa.delete(SecondFactorRule).where(here, SecondFactorRule.role_id.not_in([r.id for r in roles]))
-    )
-    known = set(session.scalars(sa.select(SecondFactorRule.role_id).where(here)))
-    for role in roles:
-        if role.id not in known:
-            session.add(
-                SecondFactorRule(
-                    region_code=region_code, role_id=role.id, set_by=by.id, set_at=datetime.now(UTC)
-                )
-            )
+    query = sa.select(SecondFactorRule, Role.name).join(Role, Role.id == SecondFactorRule.role_id)
+    known = {
+        rule.role_id: (rule, name)
+        for rule, name in session.execute(query.where(SecondFactorRule.region_code == region_code))
+    }
+    wanted = {role.id: role for role in roles}
+    for role_id in known.keys() - wanted.keys():
+        session.delete(known[role_id][0])
+    for role_id in wanted.keys() - known.keys():
+        session.add(
+            SecondFactorRule(region_code=region_code, role_id=role_id, set_by=by.id, set_at=datetime.now(UTC))
+        )
     session.flush()
+    before, after = sorted(name for _rule, name in known.values()), sorted(r.name for r in wanted.values())
+    if before != after:
+        audit.note(
+            session,
+            by,
+            "edit",
+            "second_factor_rule",
+            before={"roles": before},
+            after={"roles": after},
+            authority_code=region_code,
+        )

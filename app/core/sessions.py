@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core.fields import BigId, UtcDateTime
 
 KEEP = timedelta(days=90)  # rows of sessions long over
-LONGEST_DEVICE = 200  # characters
+LONGEST_DEVICE = 400  # characters; programs inside a messenger name themselves last
 
 
 class LoginSession(Model):
@@ -75,22 +75,21 @@ def end(session: Session, sid: str) -> None:
     _end(session, LoginSession.sid == hash_of(sid))
 
 
-def end_all(session: Session, person_id: int, besides: str | None = None) -> None:
-    """Every session of the person, or every one but that of the cookie's word `besides`."""
-    others = [LoginSession.sid != hash_of(besides)] if besides is not None else []
-    _end(session, LoginSession.person_id == person_id, *others)
+def end_all(session: Session, person_id: int) -> None:
+    _end(session, LoginSession.person_id == person_id)
 
 
-def end_one(session: Session, person_id: int, session_id: int) -> None:
-    """One of the person's sessions by its number; another's is left alone."""
-    _end(session, LoginSession.person_id == person_id, LoginSession.id == session_id)
+def end_one(session: Session, person_id: int, session_id: int) -> bool:
+    """One of the person's sessions by its number; another's is left alone. Whether there was one to end."""
+    return _end(session, LoginSession.person_id == person_id, LoginSession.id == session_id) > 0
 
 
-def _end(session: Session, *which: sa.ColumnElement[bool]) -> None:
+def _end(session: Session, *which: sa.ColumnElement[bool]) -> int:
     query = sa.update(LoginSession).where(*which, LoginSession.ended_at.is_(None))
-    session.execute(
+    done = session.execute(
         query.values(ended_at=datetime.now(UTC)), execution_options={"synchronize_session": False}
     )
+    return int(getattr(done, "rowcount", 0))
 
 
 def open_ones(session: Session, person_id: int, idle_after: timedelta) -> list[LoginSession]:

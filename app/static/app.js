@@ -40,6 +40,9 @@
   });
   window.addEventListener('pageshow', () => all('form[data-sent]').forEach((form) => { delete form.dataset.sent; }));
 
+  // --- a page that is meant for paper
+  all('a[href="#print"]').forEach((link) => link.addEventListener('click', (event) => { event.preventDefault(); window.print(); }));
+
   // --- unsaved changes
   all('form[data-guard]').forEach((form) => {
     const mark = one('[data-unsaved]', form);

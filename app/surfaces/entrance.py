@@ -1,4 +1,4 @@
-"""The way in and the first page: login, logout, home; for programs the token login.
+"""The way in and the first page: login in one step or two, logout, home; for programs the token login.
 
 Who is let past the door is decided in `core.logins`, which page wants a login in `security`.
 """
@@ -11,23 +11,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import current_app, g, redirect, render_template, request, session
+from flask import current_app, flash, g, redirect, render_template, request, session
 from flask_appbuilder import BaseView, IndexView, expose
 from flask_appbuilder.api import BaseApi
 from flask_babel import gettext as _
 from flask_jwt_extended import create_access_token
 from werkzeug.wrappers import Response
 
-from app.core import logins, saving, sessions
+from app.core import logins, saving, second_factor, sessions
 from app.core.errors import Denied
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import security
 from app.surfaces.problems import Unfit, answer, as_json
-from app.surfaces.security import LOGIN_PATH, LOGOUT_PATH, PASSWORD_PATH, local_path, login_rules
+from app.surfaces.security import (
+    CODE_PATH,
+    LOGIN_PATH,
+    LOGOUT_PATH,
+    PASSWORD_PATH,
+    local_path,
+    login_rules,
+)
 from app.surfaces.viewmodels import FormPage, FormSection, Input, TimelineEntry, Tone
 
 LONGEST_NAME = 64
+FEW_CODES = 3  # so few recovery codes left are worth a warning
 
 
 # --- what the login limit counts ----------------------------------------------------------------------
@@ -39,7 +47,8 @@ def address_key() -> str:
 
 def account_key() -> str:
     """A digest: people type passwords into the wrong box, and the limiter logs its keys."""
-    typed = request.form.get("username") or _json_words().get("username")
+    half = security.half_in() if request.path == CODE_PATH else None
+    typed = half.name if half else request.form.get("username") or _json_words().get("username")
     name = logins.normal_name(str(typed or ""))[:LONGEST_NAME]
     return "account:" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:24]
 
@@ -54,10 +63,15 @@ def _json_words() -> Mapping[str, Any]:
 
 def refusal() -> str:
     """The same for every reason (wording.md §4.1), so that nobody learns which accounts there are."""
+    return _refusal(_("账号或密码"))
+
+
+def _refusal(what: str) -> str:
     rules = login_rules()
     phone = current_app.config["BUREAU_PHONE"]
     return _(
-        "账号或密码不正确，或账号已被锁定。连续输错%(n)s次将锁定%(minutes)s分钟；需要帮助请联系本校管理员或%(bureau)s。",
+        "%(what)s不正确，或账号已被锁定。连续输错%(n)s次将锁定%(minutes)s分钟；需要帮助请联系本校管理员或%(bureau)s。",
+        what=what,
         n=rules.lock_after,
         minutes=int(rules.lock_for.total_seconds()) // 60,
         bureau=_("主管部门（电话%(phone)s）", phone=phone) if phone else _("主管部门"),
@@ -84,12 +98,39 @@ class LoginView(BaseView):
 
     def _submit(self, typed: Mapping[str, str]) -> Response | tuple[str, int]:
         name, after = typed.get("username", ""), _after_login(typed)
-        user = logins.sign_in(db.session(), name, typed.get("password", ""), login_rules())
-        if user is None:
+        found = logins.sign_in(db.session(), name, typed.get("password", ""), login_rules())
+        if found is None:
             page = _login_page(after, name[:LONGEST_NAME], complaint=refusal())
             return render_template("login.html", page=page), 422
-        security.start_session(user)
+        if found.owes_code:
+            security.ask_for_code(found.user, after)
+            return redirect(CODE_PATH)
+        security.start_session(found.user)
         return redirect(after)
+
+    @expose("/code", methods=["GET", "POST"])
+    def code(self) -> Response | str | tuple[str, int]:
+        """The second step: only for whoever has just taken the first."""
+        half = security.half_in()
+        if half is None:
+            return redirect("/")
+        if half.is_late:
+            security.close_session("late")
+            return redirect(security.login_url(half.after))
+        if request.method == "GET":
+            return render_template("login.html", page=_code_page())
+        user = logins.finish_sign_in(db.session(), half.key, request.form.get("code", ""), login_rules())
+        if user is None:
+            page = _code_page(complaint=_refusal(_("验证码")))
+            return render_template("login.html", page=page), 422
+        security.start_session(user)
+        _warn_of_few_codes(second_factor.codes_left(user))
+        return redirect(half.after)
+
+
+def _warn_of_few_codes(left: int) -> None:
+    if left <= FEW_CODES:
+        flash(_("恢复码只剩%(n)s个。请到“个人设置”中更换恢复码，并妥善保管。", n=left), "warning")
 
 
 def _after_login(words: Mapping[str, str]) -> str:
@@ -104,7 +145,12 @@ def _why_ended() -> str | None:
         "idle": _(
             "您已有%(n)s分钟没有操作，为保护学生信息，系统已退出登录。重新登录后将回到刚才的页面。", n=minutes
         ),
-        "elsewhere": _("您的登录已失效：密码已修改，或账号的状态有变化。请重新登录。"),
+        "elsewhere": _(
+            "您的登录已失效：密码或两步登录已修改，在别处退出了这里的登录，或账号的状态有变化。请重新登录。"
+        ),
+        "late": _(
+            "验证码没有在%(n)s分钟内填写。请重新填写账号和密码。", n=security.CODE_WITHIN_SECONDS // 60
+        ),
         "password": _("密码连续输错次数过多，账号已锁定。请在锁定时间过后重新登录，或联系管理员解锁。"),
     }.get(why)
 
@@ -123,6 +169,20 @@ def _login_page(after: str, name: str = "", *, complaint: str = "", note: str | 
         hidden=[("next", after)] if after != "/" else [],
         complaints=[("", "", complaint)] if complaint else [],
         note=note,
+    )
+
+
+def _code_page(complaint: str = "") -> FormPage:
+    code = Input("code", _("验证码"), "text", required=True, maxlength=second_factor.LONGEST_TYPED)
+    return FormPage(
+        title=_("两步登录"),
+        crumbs=[],
+        sections=[FormSection("", (code,))],
+        submit_label=_("登录"),
+        cancel_url=LOGIN_PATH,
+        action_url=CODE_PATH,
+        complaints=[("", "", complaint)] if complaint else [],
+        note=_("请输入手机验证程序当前显示的6位数字；手机不在身边的，可以输入一个恢复码。"),
     )
 
 
@@ -183,7 +243,7 @@ class TokenApi(BaseApi):
     resource_name = "security"
     openapi_spec_tag = "Security"
     allowed = frozenset(
-        {"username", "password", "provider", "refresh"}
+        {"username", "password", "code", "provider", "refresh"}
     )  # the last two: what FAB's clients send
 
     def add_apispec_components(self, api_spec: Any) -> None:
@@ -197,7 +257,9 @@ class TokenApi(BaseApi):
         """Token login
         ---
         post:
-          description: Trade account and password for a bearer token.
+          description: >-
+            Trade account and password for a bearer token. Accounts with the second step of login on send its code
+            along.
           requestBody:
             required: true
             content:
@@ -209,6 +271,8 @@ class TokenApi(BaseApi):
                     username:
                       type: string
                     password:
+                      type: string
+                    code:
                       type: string
           responses:
             200:
@@ -227,19 +291,24 @@ class TokenApi(BaseApi):
             401:
               $ref: '#/components/responses/401'
         """
-        name, password = self._read()
-        user = logins.sign_in(db.session(), name, password, login_rules())
-        if user is None:
-            return answer(401, "unauthorized", refusal())
-        if logins.must_change_password(user, login_rules(), datetime.now(UTC)):
-            raise Denied(_("您的密码须先修改才能继续使用。请登录网页修改密码。"))
+        name, password, code = self._read()
+        found = logins.sign_in(db.session(), name, password, login_rules(), code)
+        if found is None:
+            sentence = refusal() + _("开启了两步登录的账号，须在code中一并提交验证码。")
+            return answer(401, "unauthorized", sentence)
+        user = found.user
+        if duty := security.duty_of(user, second_factor.is_due(db.session(), user)):
+            raise Denied(duty.sentence)
         life = current_app.config["JWT_ACCESS_TOKEN_EXPIRES"]
         token = create_access_token(str(user.id), additional_claims={"epoch": user.epoch})
         return as_json({"access_token": token, "expires_in": int(life.total_seconds())})
 
-    def _read(self) -> tuple[str, str]:
+    def _read(self) -> tuple[str, str, str]:
         words = _json_words()
-        name, password = words.get("username"), words.get("password")
-        if not isinstance(name, str) or not isinstance(password, str) or set(words) - self.allowed:
-            raise Unfit(400, _("请以JSON提交账号username和密码password，不要带其他项。"))
-        return name, password
+        name, password, code = words.get("username"), words.get("password"), words.get("code", "")
+        if set(words) - self.allowed or not all(isinstance(one, str) for one in (name, password, code)):
+            raise Unfit(
+                400,
+                _("请以JSON提交账号username和密码password，开启两步登录的再加验证码code，不要带其他项。"),
+            )
+        return str(name), str(password), str(code)

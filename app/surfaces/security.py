@@ -10,8 +10,9 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import flask_babel
@@ -29,7 +30,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, Unauthorized
 from werkzeug.wrappers import Response
 
-from app.core import logins, rights, saving, scope, sessions, viewing
+from app.core import logins, rights, saving, scope, second_factor, sessions, viewing
 from app.core.databases import reading_session
 from app.core.entity import registry
 from app.core.errors import Denied
@@ -39,11 +40,14 @@ from app.extensions import csrf, db
 from app.surfaces.handlers import wants_json
 
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
-SETTINGS_PATH, PASSWORD_PATH, LOOK_END_PATH = "/account/", "/account/password", "/people/look/end"
+LOOK_END_PATH = "/people/look/end"
+CODE_PATH = "/login/code"  # open to whoever has given the right password
+SETTINGS_PATH, PASSWORD_PATH, FACTOR_PATH = "/account/", "/account/password", "/account/second-factor/on"
 OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
 NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this
+CODE_WITHIN_SECONDS = 300  # from the right password to the code of the second step
 log = logging.getLogger(__name__)
 
 
@@ -67,8 +71,40 @@ def local_path(raw: str | None, otherwise: str = "/") -> str:
     return raw
 
 
+def speak(language: str | None) -> None:
+    """The language of this answer from here on; kept apart from the account, which a failed save may leave unreadable."""
+    g.language = language
+    flask_babel.refresh()
+
+
 def login_rules() -> LoginRules:
     return LoginRules.of(current_app.config)
+
+
+# --- between the two steps of a login -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HalfIn:
+    """Whoever gave the right password and owes the code: session key, account name, where to go then."""
+
+    key: str
+    name: str
+    after: str
+    is_late: bool
+
+
+def ask_for_code(user: User, after: str) -> None:
+    """Remembers the first step in the signed cookie; nothing that was in it before survives."""
+    session.clear()
+    session["half"] = [logins.session_key(user), user.username, after, int(time.time())]
+
+
+def half_in() -> HalfIn | None:
+    if "half" not in session:
+        return None
+    key, name, after, since = session["half"]
+    return HalfIn(key, name, after, time.time() - since > CODE_WITHIN_SECONDS)
 
 
 # --- sessions -----------------------------------------------------------------------------------------
@@ -83,6 +119,9 @@ def start_session(user: User) -> None:
 
 
 def _open_session(user: User) -> None:
+    session.pop("factor_due", None)
+    if second_factor.is_due(db.session(), user):  # asked here once, not by every request
+        session["factor_due"] = True
     session["sid"] = secrets.token_urlsafe(24)
     session["seen"] = session["noted"] = int(time.time())
     with saving.work() as work:
@@ -111,7 +150,7 @@ def renew_session(user: User) -> None:
 
 
 def close_session(why: str = "") -> None:
-    """`why` is told on the login page: "idle", "elsewhere"."""
+    """`why` is told on the login page: "idle", "elsewhere", "late"."""
     session.clear()
     if why:
         session["ended"] = why
@@ -177,13 +216,37 @@ def _to_login() -> Response:
     if wants_json():
         raise Unauthorized()
     back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else _path_of_referrer()
-    return redirect(f"{LOGIN_PATH}?{urlencode({'next': back})}" if back != "/" else LOGIN_PATH)
+    return redirect(login_url(back))
+
+
+def login_url(after: str) -> str:
+    return f"{LOGIN_PATH}?{urlencode({'next': after})}" if after != "/" else LOGIN_PATH
 
 
 def _path_of_referrer() -> str:
     """Where a form that came too late was filled in."""
     there = urlsplit(request.referrer or "")
     return local_path(there.path) if there.netloc == request.host else "/"
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or (path == CODE_PATH and half_in() is not None)
+
+
+class Duty(NamedTuple):
+    """What comes before everything else: where it is done, and what a program is told."""
+
+    path: str
+    sentence: str
+
+
+def duty_of(user: User, is_factor_due: bool) -> Duty | None:
+    if logins.must_change_password(user, login_rules(), datetime.now(UTC)):
+        return Duty(PASSWORD_PATH, _("您的密码须先修改才能继续使用。请登录网页修改密码。"))
+    if is_factor_due:
+        sentence = _("按主管部门的规定，您担任的角色须两步登录。请先登录网页，开启两步登录。")
+        return Duty(FACTOR_PATH, sentence)
+    return None
 
 
 def _require_form_token() -> None:
@@ -202,7 +265,7 @@ class SecurityManager(StockSecurityManager):
 
     def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
-        g.actor, g.user = None, AnonymousUserMixin()
+        g.actor, g.user, g.language = None, AnonymousUserMixin(), None
         if _is_static():
             return None
         g.pop("_login_user", None)  # Flask-Login keeps it in g, which may outlive a request
@@ -234,30 +297,29 @@ class SecurityManager(StockSecurityManager):
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
+        speak(user.language)
         scope.set_actor(db.session(), by)
         scope.set_actor(reading_session(current_app), by)
 
     def _gate(self) -> Response | None:
         if request.endpoint is None:
             return None  # there is no such address: 404 or 405 says so
-        if request.path not in OPEN_PATHS:
+        if not _is_open(request.path):
             if g.actor is None:
                 return _to_login()
-            if self._must_change() and request.path not in (PASSWORD_PATH, LOGOUT_PATH):
-                return self._to_password()
+            duty = duty_of(g.user, "factor_due" in session and not bears_token())
+            if duty is not None and request.path not in (duty.path, LOGOUT_PATH):
+                return self._lead_to(duty)
         if not bears_token():
             _require_form_token()
         if g.actor is not None and g.actor.looks_as and not _only_looks():
             raise Denied(_("您正在以%(name)s的视角查看，不能保存。请先结束查看。", name=g.actor.looks_as))
         return None
 
-    def _must_change(self) -> bool:
-        return logins.must_change_password(g.user, login_rules(), datetime.now(UTC))
-
-    def _to_password(self) -> Response:
+    def _lead_to(self, duty: Duty) -> Response:
         if wants_json():
-            raise Denied(_("您的密码须先修改才能继续使用。请登录网页修改密码。"))
-        return redirect(PASSWORD_PATH)
+            raise Denied(duty.sentence)
+        return redirect(duty.path)
 
     # --- Flask-Login and tokens ---
 
@@ -353,8 +415,14 @@ def register(app: Flask) -> None:
         security_manager_class=SecurityManager,
         update_perms=False,
     )
-    flask_babel.get_babel(app).locale_selector = lambda: app.config["BABEL_DEFAULT_LOCALE"]
+    flask_babel.get_babel(app).locale_selector = _language
     app.context_processor(_on_every_page)
+
+
+def _language() -> str:
+    """The person's own, where there is a catalogue for it."""
+    chosen, known = g.get("language"), current_app.config["LANGUAGES"]
+    return str(chosen if chosen in known else current_app.config["BABEL_DEFAULT_LOCALE"])
 
 
 def _on_every_page() -> dict[str, object]:

@@ -179,11 +179,19 @@ class Input:
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
 
 
+class Picture(NamedTuple):
+    """`src` is an address of this site or a data URI; `alt` says what it is to whoever does not see it."""
+
+    src: str
+    alt: str
+
+
 @dataclass(frozen=True, slots=True)
 class FormSection:
     title: str
     inputs: tuple[Input, ...]
     anchor: str = ""
+    picture: Picture | None = None  # stands before the inputs
 
 
 @dataclass(frozen=True, slots=True)

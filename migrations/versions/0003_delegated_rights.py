@@ -42,6 +42,21 @@ def upgrade() -> None:
         batch.create_index("ix_form_draft_saved_at", ["saved_at"])
 
     op.create_table(
+        "former_name",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["ab_user.id"], name="fk_former_name_person_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_former_name"),
+        sa.UniqueConstraint("name", name="uq_former_name_name"),
+    )
+    with op.batch_alter_table("former_name") as batch:
+        batch.create_index("ix_former_name_person_id", ["person_id"])
+
+    op.create_table(
         "login_session",
         sa.Column("id", BigId, nullable=False),
         sa.Column("sid", sa.String(length=64), nullable=False),
@@ -49,7 +64,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("address", sa.String(length=45), nullable=False),
-        sa.Column("device", sa.String(length=200), nullable=False),
+        sa.Column("device", sa.String(length=400), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"], ["ab_user.id"], name="fk_login_session_person_id", ondelete="CASCADE"
@@ -189,6 +204,10 @@ def downgrade() -> None:
         batch.drop_index("ix_login_session_person_id")
 
     op.drop_table("login_session")
+    with op.batch_alter_table("former_name") as batch:
+        batch.drop_index("ix_former_name_person_id")
+
+    op.drop_table("former_name")
     with op.batch_alter_table("form_draft") as batch:
         batch.drop_index("ix_form_draft_saved_at")
 

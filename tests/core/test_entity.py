@@ -43,7 +43,14 @@ def test_the_registry_knows_every_entity_by_key_and_by_table():
 
 def test_every_mapped_table_of_ours_is_in_the_registry():
     """The walls guard what the registry knows: a table that is missing from it would lie open."""
-    of_accounts = {"role_grant", "login_session", "past_password", "form_draft", "second_factor_rule"}
+    of_accounts = {
+        "role_grant",
+        "login_session",
+        "past_password",
+        "former_name",
+        "form_draft",
+        "second_factor_rule",
+    }
     open_tables = {name for name in Model.metadata.tables if registry.by_table(name) is None}
     assert {name for name in open_tables if not name.startswith("ab_")} == of_accounts
 

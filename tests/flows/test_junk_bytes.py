@@ -47,6 +47,12 @@ WANT_NOTHING = {  # a button and no input: whatever body comes along, the button
     "/search/students",  # redirects to a list that says whether anything was found
     "/search/schools",
     "/login/",
+    "/login/code",  # who is in already is led home
+    "/account/second-factor/off",
+    "/account/second-factor/renew",
+    "/account/sessions/end/{sessions.lin}",
+    "/account/sessions/end/{sessions.wang}",
+    "/account/sessions/end-others",
 }
 
 

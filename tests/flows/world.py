@@ -34,10 +34,11 @@ def furnish(app: Flask) -> Ids:
         with scope.acting(db.session(), by):
             with saving.work():
                 ids = _cast_ids() | _make_calendar(by) | _make_places(by) | _make_of_pupils(by)
-            with saving.work():
+            with saving.work() as work:
                 ids["recycle-bin"] = _make_deleted(by)
             with saving.work() as work:
                 ids["roles"], leaders = _make_roles(work.session, by), _make_leaders(work.session, by)
+                _open_sessions(work.session)
             ids |= _find(db.session())
             ids["grants"] |= leaders
         db.session.remove()
@@ -220,11 +221,22 @@ def _make_leaders(session: Any, by: Any) -> dict[str, int]:
     return found
 
 
+def _open_sessions(session: Any) -> None:
+    """A browser of one of ours and of somebody else."""
+    from app.core import sessions
+
+    for username in ("lin", "wang"):
+        sessions.start(session, cast.person(username), f"{username}'s other browser", "10.0.0.1", "")
+
+
 def _find(session: Any) -> Ids:
-    """Rows that nobody asked for: stages, audit entries, grants."""
+    """Rows that nobody asked for: stages, audit entries, grants, sessions."""
+    from flask_appbuilder.security.sqla.models import User
+
     from app.areas.schools.models import SchoolStage
     from app.core.audit import AuditEntry
     from app.core.rights import Grant
+    from app.core.sessions import LoginSession
 
     stages = sa.select(SchoolStage.id).order_by(SchoolStage.id)
     grants = dict(
@@ -242,6 +254,7 @@ def _find(session: Any) -> Ids:
         "school-stages": dict(zip(("ours", "senior", "near", "far"), session.scalars(stages), strict=True)),
         "audit": audit,
         "grants": {one.username: grants[cast.person(one.username)] for one in cast.PEOPLE},
+        "sessions": dict(session.execute(sa.select(User.username, LoginSession.id).join(LoginSession)).all()),
     }
 
 

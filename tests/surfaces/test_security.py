@@ -24,18 +24,11 @@ from app.extensions import db
 from app.surfaces.entrance import TokenApi
 from app.surfaces.security import OPEN_PATHS, local_path
 from tests import cast
+from tests.accounts import change
 from tests.client import Client
 
 GENERIC = "账号或密码不正确，或账号已被锁定。连续输错5次将锁定30分钟"
 WRONG = "Not-the-password-1"
-
-
-def change(app: Flask, username: str, **words: Any) -> None:
-    """Sets columns of an account, as time or an administrator would."""
-    with app.app_context():
-        db.session.execute(sa.update(User).where(User.username == username).values(**words))
-        db.session.commit()
-        db.session.remove()
 
 
 def look(app: Flask, username: str, column: str) -> Any:
@@ -361,29 +354,6 @@ def test_of_guesses_sent_at_once_none_after_the_lock_counts(
 # --- the limit ------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def limited(app: Flask, site: Any) -> Iterator[Flask]:
-    """The application again, with the login limit in force."""
-    from app import create_app
-
-    kept = (
-        "SECRET_KEY",
-        "DATABASE_URL",
-        "READ_DATABASE_URL",
-        "REDIS_URL",
-        "EVIDENCE_URL",
-        "FAB_PASSWORD_HASH_METHOD",
-    )
-    words = {name: app.config[name] for name in kept}
-    made = create_app(TESTING=True, RATELIMIT_ENABLED=True, LOGIN_LIMIT="3 per minute", **words)
-    site.is_written = True
-    yield made
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
-        made.extensions["reading"].session_factory.kw["bind"].dispose()
-
-
 def from_address(address: str) -> dict[str, Any]:
     return {"environ_overrides": {"REMOTE_ADDR": address}}
 
@@ -663,7 +633,7 @@ def test_the_api_description_is_for_those_who_may_read_it(app: Flask, login: Cal
 
 
 def test_the_token_login_accepts_only_what_it_says(app: Flask) -> None:
-    assert TokenApi.allowed == {"username", "password", "provider", "refresh"}
+    assert TokenApi.allowed == {"username", "password", "code", "provider", "refresh"}
 
 
 # --- a password that must be changed ---------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Accounts: who finds whom, opening, suspending, unlocking, resetting; everybody's own settings and password.
+"""Accounts: who finds whom, opening, suspending, unlocking, resetting. Everybody's own account is in `own`.
 
 Accounts are no entities, so the read wall does not cover them: every look-up of somebody else goes through `find`
 or `people`. Each act checks its right, is audited, and belongs inside `saving.work()`.
@@ -18,12 +18,11 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.areas.people import passwords
 from app.areas.schools.models import SchoolStage
-from app.core import audit, grants, logins, names, rights, saving
+from app.core import audit, grants, logins, names, rights, second_factor
 from app.core.errors import Complaints, Denied, Invalid, Missing, Stale
-from app.core.fields import Text, Unreadable, col
-from app.core.logins import FAKE_ADDRESS, LoginRules
+from app.core.fields import Field, Flag, Text, Unreadable, col
+from app.core.logins import FAKE_ADDRESS
 from app.core.rights import Actor, Extent, Place, Verdict
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
@@ -43,10 +42,20 @@ NAME: Text = Text(label="姓名", length=50, nullable=False, clean=names.clean)
 PHONE: Text = col.phone("联系电话").column.info["field"]
 QQ: Text = Text(label="QQ", length=20, rule=_qq_rule)
 EMAIL: Text = Text(label="电子邮箱", length=100, rule=_email_rule)
-SETTINGS: Mapping[str, Text] = {"name": NAME, "phone": PHONE, "qq": QQ, "email": EMAIL}
+ABOUT: Mapping[str, Field] = {
+    "name": NAME,
+    "phone": PHONE,
+    "qq": QQ,
+    "email": EMAIL,
+    "shares_phone": Flag(label="在通讯录中公开联系电话", nullable=False),
+    "shares_qq": Flag(label="在通讯录中公开QQ", nullable=False),
+}
+"""What is kept of a person, as it is typed and read."""
+OWN = ("phone", "shares_phone", "qq", "shares_qq", "email")
+"""What one changes oneself. The name is an administrator's: it signs the audit."""
 NAMED = ("name", "phone")
 """What tells who somebody is; the name signs the audit. Administrators keep it."""
-COLUMNS = {"name": "first_name", "phone": "phone", "qq": "qq", "email": "email"}
+COLUMNS = {"name": "first_name", "phone": "phone"}
 
 
 # --- where people are ---------------------------------------------------------------------------------
@@ -79,6 +88,12 @@ def require(session: Session, by: Actor, right: str, user: User) -> None:
     verdict = may(session, by, right, home_of(user))
     if not verdict:
         raise Denied(str(verdict))
+
+
+def reached_at(user: User) -> dict[str, str]:
+    """Phone, QQ, e-mail as people read them; the stand-in for an e-mail that was never given is none."""
+    found = {name: getattr(user, name) or "" for name in ("phone", "qq", "email")}
+    return found | {"email": "" if found["email"].endswith(FAKE_ADDRESS) else found["email"]}
 
 
 # --- finding ------------------------------------------------------------------------------------------
@@ -183,9 +198,9 @@ def open_account(
     if not may(session, by, "person:add", home):
         complaints.append(("school_id", _("没有找到所选的学校，或它不在您的管理范围内。请重新选择。")))
     username = logins.normal_name(typed.get("username", ""))
-    complaints += _name_complaints(session, username)
+    complaints += name_complaints(session, username)
     values = parse(typed, NAMED, complaints)
-    complaints += _double_complaints(session, values)
+    complaints += double_complaints(session, values.get("name"), values.get("phone"))
     if complaints:
         raise Invalid(complaints)
     user = User(
@@ -200,7 +215,7 @@ def open_account(
     )
     logins.set_hash(user, hashed or logins.hash_password(password), must_change=True)
     session.add(user)
-    _flush(session, [("username", _taken(username))])
+    flush(session, [("username", taken(username))])
     audit.note(
         session,
         by,
@@ -213,24 +228,31 @@ def open_account(
     return user
 
 
-def _name_complaints(session: Session, username: str) -> Complaints:
+def name_complaints(session: Session, username: str, person_id: int | None = None) -> Complaints:
     if not username:
         yield "username", _("必填项“%(label)s”为空。请填写后再保存。", label=_("账号"))
     elif not logins.ACCOUNT_NAME.fullmatch(username):
         yield "username", _("账号应以字母开头，由2到32个小写字母、数字、点、横线组成，如linxiaoyun。")
-    elif logins.find_account(session, username) is not None:
-        yield "username", _taken(username)
+    elif not logins.is_name_free(session, username, person_id):
+        yield "username", taken(username)
 
 
-def _double_complaints(session: Session, values: Mapping[str, Any], besides: int | None = None) -> Complaints:
-    if has_account(session, values.get("name"), values.get("phone"), besides):
+def taken(username: str) -> str:
+    return _("账号“%(name)s”已有人使用。请换一个，如在后面加上数字。", name=username)
+
+
+def double_complaints(
+    session: Session, name: str | None, phone: str | None, besides: int | None = None
+) -> Complaints:
+    """One person, one account; whose the other one is, and where, stays unsaid."""
+    if has_account(session, name, phone, besides):
         yield (
             "phone",
             _(
                 "%(name)s（电话%(phone)s）已有账号，一人只开一个。在本单位的，请在“用户管理”中查找；"
                 "在其他单位的，请由原单位先办理离任。",
-                name=values["name"],
-                phone=values["phone"],
+                name=name,
+                phone=phone,
             ),
         )
 
@@ -244,11 +266,7 @@ def has_account(session: Session, name: str | None, phone: str | None, besides: 
     return session.scalar(query.where(User.id != (besides or 0)).limit(1)) is not None
 
 
-def _taken(username: str) -> str:
-    return _("账号“%(name)s”已有人使用。请换一个，如在后面加上数字。", name=username)
-
-
-def _flush(session: Session, clash: list[tuple[str, str]]) -> None:
+def flush(session: Session, clash: list[tuple[str, str]]) -> None:
     """Two people may choose the same at the same time: then the database decides, and says it in a sentence."""
     try:
         session.flush()
@@ -259,10 +277,10 @@ def _flush(session: Session, clash: list[tuple[str, str]]) -> None:
 def parse(
     typed: Mapping[str, str], names: tuple[str, ...], complaints: list[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Typed text → values by SETTINGS; what cannot be read joins the complaints."""
+    """Typed text → values by ABOUT; what cannot be read joins the complaints."""
     values: dict[str, Any] = {}
     for name in names:
-        field = SETTINGS[name]
+        field = ABOUT[name]
         try:
             values[name] = field.parse(typed.get(name))
         except Unreadable as reason:
@@ -285,6 +303,11 @@ def version_of(user: User) -> int:
     return zlib.crc32(f"{user.first_name}\0{user.phone or ''}".encode()) % 10**9
 
 
+def named(user: User) -> dict[str, str]:
+    """What the form of name and phone shows."""
+    return {name: getattr(user, column) or "" for name, column in COLUMNS.items()}
+
+
 def change_person(session: Session, by: Actor, user: User, typed: Mapping[str, str], version: int) -> None:
     """Another's name and phone; what is not in `typed` stays. Raises Denied, Stale, Invalid."""
     require_power_over(session, by, user)
@@ -293,7 +316,9 @@ def change_person(session: Session, by: Actor, user: User, typed: Mapping[str, s
     complaints: list[tuple[str, str]] = []
     now = {"name": user.first_name, "phone": user.phone}
     values = now | parse(typed, tuple(n for n in NAMED if n in typed), complaints)
-    complaints += _double_complaints(session, values, besides=user.id) if values != now else ()
+    complaints += (
+        double_complaints(session, values["name"], values["phone"], user.id) if values != now else ()
+    )
     if complaints:
         raise Invalid(complaints)
     changed = [name for name in NAMED if values[name] != now[name]]
@@ -314,8 +339,7 @@ def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
     if bool(user.active) == active:
         return
     if active:
-        double = {"name": user.first_name, "phone": user.phone}
-        if complaints := list(_double_complaints(session, double, besides=user.id)):
+        if complaints := list(double_complaints(session, user.first_name, user.phone, user.id)):
             raise Invalid(complaints)
     else:
         grants.require_heads(session, (), without=user)
@@ -326,88 +350,18 @@ def set_active(session: Session, by: Actor, user: User, active: bool) -> None:
     audit.note(session, by, "edit", "person", user.id, before=before, after={"active": active}, **words)
 
 
+def take_factor_off(session: Session, by: Actor, user: User) -> None:
+    """For whoever lost phone and recovery codes: from now on the password alone lets in."""
+    require_power_over(session, by, user)
+    if not second_factor.is_on(user):
+        raise Invalid(_("%(name)s没有开启两步登录，不需要解除。请刷新页面。", name=user.first_name))
+    second_factor.turn_off(user)
+    logins.end_sessions(user)
+    audit.note(session, by, "factor_off", "person", user.id, **logins.place_words(session, user))
+
+
 def unlock(session: Session, by: Actor, user: User) -> None:
     """Lifts the lock after failed logins before its time."""
     require(session, by, "person:edit", user)
     user.locked_until, user.fail_login_count = None, 0
     audit.note(session, by, "unlock", "person", user.id, **logins.place_words(session, user))
-
-
-# --- the own account ----------------------------------------------------------------------------------
-
-
-def settings_of(user: User) -> dict[str, str]:
-    """What the form of personal settings shows."""
-    found = {name: getattr(user, column) or "" for name, column in COLUMNS.items()}
-    return found | {"email": "" if found["email"].endswith(FAKE_ADDRESS) else found["email"]}
-
-
-def change_settings(session: Session, user: User, typed: Mapping[str, str]) -> None:
-    """Name, phone, QQ, e-mail of the own account. Raises Invalid."""
-    complaints: list[tuple[str, str]] = []
-    values = parse(typed, tuple(SETTINGS), complaints)
-    if complaints:
-        raise Invalid(complaints)
-    values["email"] = values["email"] or user.username + FAKE_ADDRESS
-    old = {name: getattr(user, column) for name, column in COLUMNS.items()}
-    changed = [name for name in SETTINGS if values[name] != old[name]]
-    if not changed:
-        return
-    if complaints := list(_double_complaints(session, values, besides=user.id)):
-        raise Invalid(complaints)
-    by, words = logins.actor_for(user), logins.place_words(session, user)
-    for name in changed:
-        setattr(user, COLUMNS[name], values[name])
-    _flush(session, [("email", _("这个电子邮箱已被另一个账号使用。请换一个。"))])
-    before, after = ({n: found[n] for n in changed} for found in (old, values))
-    audit.note(session, by, "edit", "person", user.id, before=before, after=after, **words)
-
-
-def change_password(
-    session: Session, user: User, old: str, new: str, again: str, login_rules: LoginRules
-) -> None:
-    """The own password, for whoever knows the old one; ends every session and token (the page renews its own).
-
-    Opens its own `work()`, since a wrong old password is counted like a failed login. Raises Invalid, or Denied when
-    that count locked the account.
-    """
-    user_id, stored = user.id, user.password
-    is_right = logins.is_password_of(stored, old)
-    complaints = list(_password_complaints(session, user, new, again)) if is_right else []
-    locked = False
-    with saving.work():
-        found = logins.locked_row(session, user_id)
-        is_right = is_right and found is not None and found.password == stored
-        if found is not None and not is_right:
-            locked = _count_wrong(session, found, login_rules)
-        elif found is not None and not complaints:
-            logins.set_password(found, new, must_change=False)
-            by, words = logins.actor_for(found), logins.place_words(session, found)
-            audit.note(session, by, "change_password", "person", found.id, **words)
-    if locked:
-        raise Denied(
-            _("原密码连续输错次数过多，账号已锁定，并已退出登录。请稍后重新登录，或联系管理员解锁。")
-        )
-    if not is_right:
-        raise Invalid([("old_password", _("原密码不正确。请重新填写；忘记的，请联系管理员重置。"))])
-    if complaints:
-        raise Invalid(complaints)
-
-
-def _count_wrong(session: Session, user: User, login_rules: LoginRules) -> bool:
-    locked = logins.count_failure(session, user, login_rules)
-    if locked:
-        logins.end_sessions(user)
-    return locked
-
-
-def _password_complaints(session: Session, user: User, new: str, again: str) -> Complaints:
-    for sentence in passwords.complaints(new, user.username, user.first_name):
-        yield "new_password", sentence
-    if logins.was_used(session, user, new):
-        yield (
-            "new_password",
-            _("新密码不能与原密码或最近%(n)s次用过的密码相同。请换一个。", n=logins.PASSWORDS_REMEMBERED),
-        )
-    if new != again:
-        yield "again", _("两次填写的新密码不一致。请重新填写。")

@@ -11,15 +11,15 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.people import accounts, granting
-from app.areas.people.accounts import NAME, PHONE, SETTINGS, home_of
+from app.areas.people.accounts import ABOUT, NAME, PHONE, home_of
 from app.areas.people.directory import STATES, State, state_of
-from app.core import logins, viewing
+from app.core import logins, second_factor, viewing
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor
 from app.surfaces import lookups
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown
-from app.surfaces.security import PASSWORD_PATH, SETTINGS_PATH, login_rules
+from app.surfaces.security import login_rules
 from app.surfaces.viewmodels import (
     Action,
     Cell,
@@ -76,17 +76,19 @@ def state_cell(user: User) -> Cell:
 
 
 def show_page(session: Session, by: Actor, user: User, one_time: str | None) -> DetailPage:
-    sections = (
-        [DetailSection(_("一次性密码（只显示这一次）"), _one_time_items(user, one_time))] if one_time else []
-    )
+    sections = [_one_time(user, one_time)] if one_time else []
     return DetailPage(
         title=user.first_name,
         crumbs=crumbs(by, Crumb(user.first_name)),
-        sections=[*sections, DetailSection(_("账号"), tuple(_items(session, user)))],
-        subtitle=granting.unit_names(session, [user])[user.id],
+        sections=[*sections, DetailSection(_("账号"), tuple(account_items(session, user)))],
+        subtitle=unit_name(session, user),
         badges=list(_badges(user)),
         actions=list(_actions(session, by, user)),
     )
+
+
+def unit_name(session: Session, user: User) -> str:
+    return granting.unit_names(session, [user])[user.id]
 
 
 def _badges(user: User) -> Iterator[Cell]:
@@ -95,25 +97,28 @@ def _badges(user: User) -> Iterator[Cell]:
         yield Cell(_("密码已到期"), tone="warn")
 
 
-def _one_time_items(user: User, one_time: str) -> tuple[Item, ...]:
+def _one_time(user: User, one_time: str) -> DetailSection:
     advice = _(
         "请当面或电话告知本人，不要用即时通信群发。首次登录时须修改；离开本页后不再显示，遗失的请重置密码。"
     )
-    return (
-        Item(_("账号"), Cell(user.username)),
-        Item(_("一次性密码"), Cell(one_time)),
-        Item(_("说明"), Cell(advice, wide=True)),
-    )
+    items = [Item(_("账号"), Cell(user.username)), Item(_("一次性密码"), Cell(one_time))]
+    return shown_once(_("一次性密码（只显示这一次）"), items, advice)
 
 
-def _items(session: Session, user: User) -> Iterator[Item]:
-    shown = accounts.settings_of(user)
+def shown_once(title: str, items: Sequence[Item], advice: str) -> DetailSection:
+    """What leaves the screen for good, and what to do with it."""
+    return DetailSection(title, (*items, Item(_("说明"), Cell(advice, wide=True))))
+
+
+def account_items(session: Session, user: User) -> Iterator[Item]:
     yield Item(_("账号"), Cell(user.username))
-    yield Item(_("单位"), Cell(granting.unit_names(session, [user])[user.id]))
-    for name in ("phone", "qq", "email"):
-        yield Item(_(SETTINGS[name].label), Cell(shown[name]))
+    yield Item(_("单位"), Cell(unit_name(session, user)))
+    for name, text in accounts.reached_at(user).items():
+        yield Item(_(ABOUT[name].label), Cell(text))
     yield Item(_("上次登录"), Cell(moment(user.last_login) or _("从未登录")))
     yield Item(_("密码修改时间"), Cell(moment(user.password_set_at)))
+    since = user.totp_since
+    yield Item(_("两步登录"), Cell(_("%(when)s开启", when=moment(since)) if since else _("未开启")))
     if user.left_on:
         yield Item(_("离任日期"), Cell(user.left_on.isoformat()))
         yield Item(_("说明"), Cell(_("离任时收回的授权，重新启用后不会恢复，需要的请重新授权。"), wide=True))
@@ -140,6 +145,8 @@ def _actions(session: Session, by: Actor, user: User) -> Iterator[Action]:
     if not user.left_on:
         yield Action(_("移交"), f"/people/hand-over/{user.id}", icon="arrow-left-right", refused=why)
         yield Action(_("离任办理"), f"/people/depart/{user.id}", icon="box-arrow-right", refused=why)
+    if second_factor.is_on(user):
+        yield Action(_("解除两步登录"), f"/people/second-factor/{user.id}", icon="unlock", refused=why)
     if user.active:
         yield Action(_("停用账号"), f"/people/suspend/{user.id}", "post", "danger", "lock", refused=why)
     else:
@@ -244,8 +251,9 @@ def until_input(typed: Typed, complaints: Complaints) -> Input:
 
 
 def refuse_strays(typed: Typed, inputs: Sequence[Input]) -> None:
-    """Junk is refused, not ignored. Raises Invalid."""
-    known = {one.name for one in inputs} | set(ALWAYS_POSTED)
+    """Junk is refused, not ignored, and so is what the page only shows. Raises Invalid."""
+    asked = {one.name for one in inputs if one.locked is None and one.widget != "readonly"}
+    known = asked | set(ALWAYS_POSTED)
     strays = [("", unknown(name)) for name in typed if name.removesuffix("__text") not in known]
     if strays:
         raise Invalid(strays)
@@ -265,6 +273,16 @@ def read_cursor(words: Typed, name: str) -> int | None:
     if found == 0:
         raise Invalid(_("翻页的位置无法识别。请返回列表，使用页面上的翻页。"))
     return found
+
+
+def read_search(words: Typed) -> str:
+    """What the list is searched for. Raises Invalid for words that this list does not know."""
+    q = words.get("q", "").strip()
+    if len(q) > 50 or "\0" in q:
+        raise Invalid([("q", _("查询内容最多50个字，且不能含有特殊字符。请缩短后再查。"))])
+    if set(words) - {"q", "after", "before"}:
+        raise Invalid(_("地址中有这个列表不认识的条件。请返回列表，使用页面上的查询和翻页。"))
+    return q
 
 
 def read_day(typed: Typed) -> date | None:
@@ -288,7 +306,7 @@ def add_inputs(
         "text",
         typed.get("username", ""),
         required=True,
-        help=_("以字母开头，2到32个小写字母、数字、点或横线。"),
+        help=_("以字母开头，2到32个小写字母、数字、点或横线。本人可以修改。"),
         errors=errors_of(complaints, "username"),
         maxlength=32,
     )
@@ -330,7 +348,7 @@ def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> Form
 
 
 def name_inputs(typed: Typed, complaints: Complaints) -> list[Input]:
-    return [text_input(name, SETTINGS[name], typed, complaints) for name in accounts.NAMED]
+    return [text_input(name, one, typed, complaints) for name, one in (("name", NAME), ("phone", PHONE))]
 
 
 def edit_page(
@@ -358,8 +376,8 @@ def edit_page(
 
 def overtaken(user: User, typed: Typed, sentence: str) -> Conflict:
     """What somebody else saved meanwhile beside what was typed."""
-    now = accounts.settings_of(user)
-    lines = [(_(SETTINGS[n].label), "", now[n], typed.get(n, "")) for n in accounts.NAMED]
+    now = accounts.named(user)
+    lines = [(_(ABOUT[n].label), "", now[n], typed.get(n, "")) for n in accounts.NAMED]
     return Conflict(sentence, tuple(line for line in lines if line[2] != line[3]))
 
 
@@ -379,58 +397,17 @@ def reset_page(by: Actor, user: User) -> ConfirmPage:
     )
 
 
-# --- the own account ----------------------------------------------------------------------------------
-
-
-EDIT_PATH = "/account/edit"
-
-
-def own_crumbs(*more: Crumb) -> list[Crumb]:
-    return [Crumb(_("首页"), "/"), Crumb(_("个人设置"), SETTINGS_PATH), *more]
-
-
-def own_page(session: Session, by: Actor, user: User) -> DetailPage:
-    """The own account: what one may change, and what one was granted by whom."""
-    page = show_page(session, by, user, None)
-    page.crumbs = own_crumbs()
-    page.actions = [
-        Action(_("修改"), EDIT_PATH, icon="pencil", style="primary"),
-        Action(_("修改密码"), PASSWORD_PATH, icon="key"),
-    ]
-    return page
-
-
-def settings_page(typed: Typed, complaints: Complaints) -> FormPage:
-    inputs = [text_input(name, field, typed, complaints) for name, field in SETTINGS.items()]
-    trail = own_crumbs(Crumb(_("修改")))
-    return form(_("修改个人设置"), trail, inputs, complaints, action=EDIT_PATH, cancel=SETTINGS_PATH)
-
-
-PASSWORD_INPUTS = ("old_password", "new_password", "again")
-
-
-def password_page(must_change: bool, complaints: Complaints) -> FormPage:
-    labels = (_("原密码"), _("新密码"), _("再次填写新密码"))
-    rules = _("至少10个字符，含大写字母、小写字母、数字和符号，不含账号和姓名。")
-    inputs = [
-        Input(
-            name,
-            label,
-            "password",
-            required=True,
-            help=rules if name == "new_password" else "",
-            errors=errors_of(complaints, name),
-            maxlength=logins.LONGEST_PASSWORD,
-        )
-        for name, label in zip(PASSWORD_INPUTS, labels, strict=True)
-    ]
-    return form(
-        _("修改密码"),
-        own_crumbs(Crumb(_("修改密码"))),
-        inputs,
-        complaints,
-        action=PASSWORD_PATH,
-        cancel="" if must_change else SETTINGS_PATH,
-        submit_label=_("修改密码"),
-        note=_("您使用的是一次性密码，或密码已到期。请先修改密码，再办理业务。") if must_change else None,
+def factor_off_page(by: Actor, user: User) -> ConfirmPage:
+    name = user.first_name
+    return ConfirmPage(
+        title=_("解除%(name)s的两步登录", name=name),
+        crumbs=crumbs(by, Crumb(name, show_path(user.id)), Crumb(_("解除两步登录"))),
+        sentence=_(
+            "用于%(name)s丢失手机和恢复码的情形，请先核实确是本人。解除后只凭密码即可登录，本人在各处的登录都会退出。",
+            name=name,
+        ),
+        goes_with=[],
+        submit_label=_("确认解除两步登录"),
+        cancel_url=show_path(user.id),
+        action_url=f"/people/second-factor/{user.id}",
     )

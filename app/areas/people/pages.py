@@ -1,11 +1,9 @@
-"""The pages of people: accounts of others, the own settings and password. What they do is in `accounts`, what they show
-in `page_models`; grants have pages of their own."""
+"""The pages of people: accounts of others. What they do is in `accounts`, what they show in `page_models`; grants and
+everybody's own account have pages of their own."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from flask import flash, g, redirect, render_template, request
+from flask import flash, redirect, render_template, request
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import gettext as _
@@ -13,20 +11,17 @@ from werkzeug.wrappers import Response
 
 from app.areas.people import accounts, directory_page_models, grant_page_models, granting, page_models
 from app.areas.people.accounts import Home, home_of
-from app.areas.people.grant_finding import Whose
 from app.areas.people.opening import open_person, role_to_open_with
 from app.areas.people.page_models import LIST_PATH, read_day, read_id, refuse_strays, show_path
 from app.areas.people.slip_pages import keep_for_next_page, new_one_time, shown_once
-from app.core import logins, rights, saving
+from app.core import rights, saving
 from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import lookups, menu
 from app.surfaces.pages import Answer, version_in
-from app.surfaces.security import SETTINGS_PATH, current_actor, login_rules, renew_session
-from app.surfaces.viewmodels import Action
+from app.surfaces.security import current_actor
 
-menu.add(menu.Entry("系统管理 › 个人设置", SETTINGS_PATH))
 menu.add(menu.Entry("系统管理 › 用户管理", LIST_PATH, "person:list"))
 lookups.register("ab_user", accounts.suggest, accounts.label)
 
@@ -71,7 +66,7 @@ class PeopleView(BaseView):
         user = accounts.find(db.session(), by, pk)
         accounts.require_power_over(db.session(), by, user)
         if request.method == "GET":
-            page = page_models.edit_page(by, user, accounts.settings_of(user), ())
+            page = page_models.edit_page(by, user, accounts.named(user), ())
             return render_template("form.html", page=page)
         try:
             return _change_person(by, user, request.form)
@@ -97,6 +92,19 @@ class PeopleView(BaseView):
             )
         keep_for_next_page(pk, nonce)
         flash(_("密码已重置。"), "success")
+        return redirect(show_path(pk))
+
+    @expose("/second-factor/<int:pk>", methods=["GET", "POST"])
+    def second_factor(self, pk: int) -> Answer:
+        by = current_actor()
+        rights.require(by, "person:edit")
+        if request.method == "GET":
+            user = accounts.find(db.session(), by, pk)
+            accounts.require_power_over(db.session(), by, user)
+            return render_template("confirm.html", page=page_models.factor_off_page(by, user))
+        with saving.work() as work:
+            accounts.take_factor_off(work.session, by, accounts.find(work.session, by, pk, lock=True))
+        flash(_("两步登录已解除，本人在各处的登录已退出。"), "success")
         return redirect(show_path(pk))
 
     @expose("/suspend/<int:pk>", methods=["POST"])
@@ -183,65 +191,4 @@ class OpenFlow:
         return redirect(show_path(user_id))
 
 
-# --- the own account ----------------------------------------------------------------------------------
-
-
-class AccountView(BaseView):
-    """个人设置：姓名、电话、密码。"""
-
-    route_base = "/account"
-    default_view = "settings"
-
-    @expose("/")
-    def settings(self) -> Answer:
-        page = page_models.own_page(db.session(), current_actor(), g.user)
-        page.related.append(grant_page_models.person_table(db.session(), g.user))
-        page.actions.append(Action(_("我给出的授权"), grant_page_models.PATHS[Whose.GIVEN], icon="send"))
-        return render_template("detail.html", page=page)
-
-    @expose("/edit", methods=["GET", "POST"])
-    def edit(self) -> Answer:
-        by = current_actor()
-        if request.method == "GET":
-            return render_template(
-                "form.html", page=page_models.settings_page(accounts.settings_of(g.user), ())
-            )
-        try:
-            return self._save(by, request.form)
-        except Invalid as refused:
-            return render_template(
-                "form.html", page=page_models.settings_page(request.form, refused.complaints)
-            ), 422
-
-    def _save(self, by: Actor, typed: page_models.Typed) -> Response:
-        refuse_strays(typed, page_models.settings_page(typed, ()).sections[0].inputs)
-        with saving.work() as work:
-            user = logins.locked_row(work.session, by.id)
-            assert user is not None  # the request was let in with it
-            accounts.change_settings(work.session, user, typed)
-        flash(_("个人设置已保存。"), "success")
-        return redirect(SETTINGS_PATH)
-
-    @expose("/password", methods=["GET", "POST"])
-    def password(self) -> Answer:
-        current_actor()
-        if request.method == "GET":
-            return self._password_page(())
-        try:
-            return self._change(request.form)
-        except Invalid as refused:
-            return self._password_page(refused.complaints), 422
-
-    def _password_page(self, complaints: page_models.Complaints) -> str:
-        must = logins.must_change_password(g.user, login_rules(), datetime.now(UTC))
-        return render_template("form.html", page=page_models.password_page(must, complaints))
-
-    def _change(self, typed: page_models.Typed) -> Response:
-        old, new, again = (typed.get(name, "") for name in page_models.PASSWORD_INPUTS)
-        accounts.change_password(db.session(), g.user, old, new, again, login_rules())
-        renew_session(g.user)
-        flash(_("密码已修改，您在其他设备上的登录已退出。"), "success")
-        return redirect("/")
-
-
-VIEWS = (PeopleView, AccountView)
+VIEWS = (PeopleView,)

@@ -15,7 +15,9 @@ from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
 from app.areas.people.accounts import Home
+from app.areas.schools.models import SchoolStage
 from app.core import grants, rights
+from app.core.places import authority_range
 from app.core.powers import all_rights
 
 FILE = Path(__file__).resolve().parents[3] / "seeds" / "roles.csv"
@@ -24,6 +26,7 @@ LEVELS = ("school", "bureau", "platform")
 PREFIX = "default:"
 
 SUPER_ADMIN, SCHOOL_ALL = f"{PREFIX}super_admin", f"{PREFIX}school_all"
+CLERK = f"{PREFIX}clerk"
 BUREAU_ADMIN, BUREAU_ALL = f"{PREFIX}bureau_admin", f"{PREFIX}bureau_all"
 BUNDLES = {SUPER_ADMIN: SCHOOL_ALL, BUREAU_ADMIN: BUREAU_ALL}
 """Who administers people holds, beside the role itself, a bundle to pass on and not to use."""
@@ -135,3 +138,13 @@ def own_roles(session: Session, home: Home) -> list[Role]:
         else Role.region_code == home.region_code
     )
     return list(session.scalars(sa.select(Role).where(is_theirs).order_by(Role.id)))
+
+
+def roles_in_region(session: Session, region_code: str) -> list[Role]:
+    """What a bureau can make a rule about: the default roles, its own, and those below it that were copied from none.
+    A copy goes with what it was copied from."""
+    low, high = authority_range(region_code)
+    schools = sa.select(SchoolStage.school_id).where(SchoolStage.authority_code.between(low, high))
+    below = sa.or_(Role.region_code.between(low, high), Role.school_id.in_(schools))
+    mine = sa.or_(Role.region_code == region_code, sa.and_(Role.template_id.is_(None), below))
+    return [*default_roles(session), *session.scalars(sa.select(Role).where(mine).order_by(Role.id))]

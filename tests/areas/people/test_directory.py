@@ -24,7 +24,7 @@ from app.core.errors import Invalid
 from app.core.rights import Extent
 from app.extensions import db
 from tests import cast
-from tests.areas.people.test_pages import account, audit_of, change, follow, grant_to, role_id, text_of
+from tests.accounts import account, audit_of, change, follow, grant_to, role_id, text_of
 from tests.client import Client
 
 Login = Callable[..., Client]

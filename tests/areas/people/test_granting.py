@@ -19,7 +19,7 @@ from app.core.errors import Denied, Invalid
 from app.core.rights import Extent, Grant
 from app.extensions import db
 from tests import cast
-from tests.areas.people.test_pages import follow, grant_to, role_id, text_of
+from tests.accounts import follow, grant_to, role_id, text_of
 from tests.client import Client
 
 Login = Callable[..., Client]

@@ -22,8 +22,8 @@ from app.core.fields import HERE
 from app.core.rights import Extent, Grant
 from app.extensions import db
 from tests import cast
+from tests.accounts import account, audit_of, change, follow, grant_to, role_id, text_of
 from tests.areas.people.test_granting import grants_of
-from tests.areas.people.test_pages import account, audit_of, change, follow, grant_to, role_id, text_of
 from tests.client import Client
 
 Login = Callable[..., Client]

@@ -14,7 +14,7 @@ from app.core import rights, scope, viewing
 from app.core.audit import AuditEntry
 from app.extensions import db
 from tests import cast
-from tests.areas.people.test_pages import follow, grant_to, text_of
+from tests.accounts import follow, grant_to, text_of
 from tests.client import Client
 
 Login = Callable[..., Client]

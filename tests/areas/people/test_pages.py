@@ -1,70 +1,30 @@
-"""The pages of people: who finds whom, opening, resetting, suspending, the own account."""
+"""The pages of people: who finds whom, opening, resetting, suspending. The own account is in test_own_pages."""
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask_appbuilder.security.sqla.models import User
 from werkzeug.test import TestResponse
 
-from app.core import grants, logins, rights, scope
-from app.core.audit import AuditEntry
+from app.core import logins, rights
 from app.extensions import db
 from tests import cast
+from tests.accounts import account, audit_of, follow, grant_to, role_id, text_of
 from tests.client import Client
 
 NEW = "Qing-shan-2027"
 Login = Callable[..., Client]
 
 
-def account(app: Flask, username: str) -> User:
-    with app.app_context():
-        found = db.session.scalars(sa.select(User).where(User.username == username)).one()
-        db.session.expunge(found)
-        db.session.remove()
-        return found
-
-
-def change(app: Flask, username: str, **words: Any) -> None:
-    with app.app_context():
-        db.session.execute(sa.update(User).where(User.username == username).values(**words))
-        db.session.commit()
-        db.session.remove()
-
-
-def audit_of(app: Flask, action: str) -> list[AuditEntry]:
-    with app.app_context(), scope.acting(db.session(), rights.system("tests")):
-        found = list(
-            db.session.scalars(
-                sa.select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
-            )
-        )
-        db.session.expunge_all()
-        db.session.remove()
-        return found
-
-
-def text_of(answer: TestResponse) -> str:
-    main = answer.text[answer.text.index("<main") :]
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", main)))
-
-
 def one_time_in(answer: TestResponse) -> str:
     found = re.search(r"一次性密码 (\S{14}) 说明", text_of(answer))
     assert found, text_of(answer)
     return found[1]
-
-
-def follow(client: Client, answer: TestResponse) -> TestResponse:
-    assert answer.status_code == 302, (answer.status_code, text_of(answer))
-    return client.get(answer.location)
 
 
 # --- finding ---------------------------------------------------------------------------------------------
@@ -120,15 +80,6 @@ def test_a_grant_narrowed_to_classes_reaches_no_account(app: Flask, login: Login
 
 
 # --- opening an account -----------------------------------------------------------------------------------
-
-
-def role_id(app: Flask, key: str) -> int:
-    from flask_appbuilder.security.sqla.models import Role
-
-    with app.app_context():
-        found = db.session.scalars(sa.select(Role.id).where(Role.name == f"default:{key}")).one()
-        db.session.remove()
-        return found
 
 
 def test_a_new_clerk_from_opening_to_work(app: Flask, login: Login) -> None:
@@ -311,22 +262,6 @@ def test_nobody_resets_the_own_password_without_the_old_one(login: Login) -> Non
         assert "个人设置" in text_of(answer)
 
 
-def grant_to(app: Flask, username: str, key: str, **words: Any) -> int:
-    """A grant by the system, as installation or the bureau would make it."""
-    from flask_appbuilder.security.sqla.models import Role
-
-    with app.app_context():
-        session = db.session()
-        with scope.acting(session, rights.system("tests")) as by:
-            taker = session.get_one(User, cast.person(username))
-            role = session.scalars(sa.select(Role).where(Role.name == f"default:{key}")).one()
-            extent = rights.Extent.of(taker.school_id, taker.region_code, None, None)
-            made = grants.grant(session, by, taker, role, words.pop("extent", extent), **words).id
-            session.commit()
-        db.session.remove()
-        return made
-
-
 def test_nobody_takes_over_an_account_that_holds_more(app: Flask, login: Login) -> None:
     """A colleague at school who may also look at the whole county."""
     county = rights.Extent.of(None, cast.QINGLAN, None, None)
@@ -372,13 +307,18 @@ def test_a_suspended_account_is_out_until_it_is_resumed(app: Flask, login: Login
     assert changes == [({"active": True}, {"active": False}), ({"active": False}, {"active": True})]
 
 
-def test_unlocking_lets_in_at_once(app: Flask, login: Login) -> None:
-    change(app, "lin", locked_until=datetime.now(UTC) + timedelta(minutes=20))
-    li, pk = login("li"), cast.person("lin")
-    page = li.get(f"/people/show/{pk}")
+@pytest.mark.parametrize("unlocker", ["li", "he"])
+def test_the_super_admin_or_the_bureau_unlocks_and_one_comes_in_at_once(
+    app: Flask, login: Login, unlocker: str
+) -> None:
+    for _n in range(5):
+        Client(app).post("/login/", data={"username": "lin", "password": "Not-the-password-1"})
+    assert Client(app).post("/login/", data={"username": "lin", "password": cast.PASSWORD}).status_code == 422
+    helper, pk = login(unlocker), cast.person("lin")
+    page = helper.get(f"/people/show/{pk}")
     assert "已锁定" in text_of(page)
     assert f'action="/people/unlock/{pk}"' in page.text
-    follow(li, li.post(f"/people/unlock/{pk}"))
+    follow(helper, helper.post(f"/people/unlock/{pk}"))
     assert login("lin").get("/").status_code == 200
     assert [row.row_id for row in audit_of(app, "unlock")] == [pk]
 
@@ -391,114 +331,9 @@ def test_every_act_wants_the_form_token(login: Login) -> None:
         f"suspend/{pk}",
         f"resume/{pk}",
         f"unlock/{pk}",
+        f"second-factor/{pk}",
     ):
         assert li.post(f"/people/{path}", csrf=False).status_code == 400, path
-    for path in ("edit", "password"):
-        assert li.post(f"/account/{path}", csrf=False).status_code == 400, path
-
-
-# --- the own account ---------------------------------------------------------------------------------------
-
-
-def test_everybody_sees_the_own_account_and_what_it_was_granted(login: Login) -> None:
-    for one in cast.PEOPLE:
-        page = login(one.username).get("/account/")
-        assert page.status_code == 200
-        assert one.username in text_of(page)
-        assert "/grants/withdraw/" not in page.text
-    assert "班主任 七年级（1）班 使用" in text_of(login("zhou").get("/account/"))
-
-
-def test_personal_settings_are_saved_and_audited(app: Flask, login: Login) -> None:
-    lin = login("lin")
-    words = {"name": "林晓云", "phone": "14033334444", "qq": "123456", "email": "lin@example.cn"}
-    assert "林晓云" in text_of(follow(lin, lin.post("/account/edit", data=words)))
-    saved = account(app, "lin")
-    assert (saved.first_name, saved.phone, saved.qq, saved.email) == tuple(words.values())
-    entry = audit_of(app, "edit")[0]
-    assert (entry.before["name"], entry.after["name"]) == ("林老师", "林晓云")
-
-
-def test_an_email_taken_back_leaves_no_placeholder_on_the_screen(app: Flask, login: Login) -> None:
-    lin = login("lin")
-    follow(lin, lin.post("/account/edit", data={"name": "林老师", "phone": "", "qq": "", "email": ""}))
-    assert "invalid" not in text_of(lin.get("/account/"))
-    assert 'name="email"' in lin.get("/account/edit").text
-    assert ".invalid" not in lin.get("/account/edit").text
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ({"email": "li@example.invalid"}, "已被另一个账号使用"),
-        ({"email": "no address"}, "电子邮箱的格式"),
-        ({"qq": "abc"}, "QQ号应为"),
-        ({"name": ""}, "“姓名”为空"),
-        ({"username": "boss"}, "没有“username”这一项"),
-        ({"school_id": "2"}, "没有“school_id”这一项"),
-        ({"is_demo": "1"}, "没有“is_demo”这一项"),
-    ],
-)
-def test_settings_that_cannot_be_accepted(app: Flask, login: Login, words: dict[str, str], says: str) -> None:
-    lin = login("lin")
-    answer = lin.post("/account/edit", data={"name": "林老师", "phone": "", "qq": "", "email": ""} | words)
-    assert answer.status_code == 422
-    assert says in text_of(answer)
-    assert audit_of(app, "edit") == []
-
-
-def password_words(old: str = cast.PASSWORD, new: str = NEW, again: str = NEW) -> dict[str, str]:
-    return {"old_password": old, "new_password": new, "again": again}
-
-
-def test_a_changed_password_ends_every_other_session_and_token_and_keeps_the_own(
-    app: Flask, login: Login
-) -> None:
-    here, elsewhere = login("lin"), login("lin")
-    words = {"username": "lin", "password": cast.PASSWORD}
-    token = Client(app).post("/api/v1/security/login", json=words).json["access_token"]
-    assert here.post("/account/password", data=password_words()).location == "/"
-    assert here.get("/students/list/").status_code == 200
-    assert elsewhere.get("/students/list/").location.startswith("/login/")
-    headers = {"Authorization": f"Bearer {token}"}
-    assert Client(app).get("/api/v1/students/", headers=headers).status_code == 401
-    assert Client(app).post("/login/", data=words).status_code == 422
-    assert login("lin", NEW).get("/").status_code == 200
-    entry = audit_of(app, "change_password")[0]
-    assert (entry.actor_name, entry.before, entry.after) == ("林老师", None, None)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (password_words(old="Not-the-old-1"), "原密码不正确"),
-        (password_words(old=""), "原密码不正确"),
-        (password_words(new="short", again="short"), "至少10个字符"),
-        (password_words(new="Has-lin-2026x", again="Has-lin-2026x"), "不能含有账号或姓名"),
-        (password_words(new=cast.PASSWORD, again=cast.PASSWORD), "不能与原密码"),
-        (password_words(again="Qing-shan-2028"), "两次填写的新密码不一致"),
-    ],
-)
-def test_a_password_that_is_not_changed(app: Flask, login: Login, words: dict[str, str], says: str) -> None:
-    lin, elsewhere = login("lin"), login("lin")
-    answer = lin.post("/account/password", data=words)
-    assert answer.status_code == 422
-    assert says in text_of(answer)
-    for typed in words.values():
-        assert not typed or f'value="{typed}"' not in answer.text
-    assert elsewhere.get("/").status_code == 200
-    assert login("lin").get("/").status_code == 200
-
-
-def test_guessing_the_old_password_locks_and_throws_out(app: Flask, login: Login) -> None:
-    lin = login("lin")
-    for _n in range(4):
-        assert lin.post("/account/password", data=password_words(old="Not-the-old-1")).status_code == 422
-    answer = lin.post("/account/password", data=password_words(old="Not-the-old-1"))
-    assert answer.status_code == 403
-    assert "账号已锁定" in text_of(answer)
-    assert lin.get("/").status_code == 302
-    assert Client(app).post("/login/", data={"username": "lin", "password": cast.PASSWORD}).status_code == 422
 
 
 # --- for other pages ---------------------------------------------------------------------------------------

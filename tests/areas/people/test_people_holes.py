@@ -20,8 +20,9 @@ from app.core import grants, rights, scope
 from app.core.rights import Extent, Role
 from app.extensions import db
 from tests import cast
+from tests.accounts import account, change, follow, role_id
 from tests.areas.people.test_handover import TODAY
-from tests.areas.people.test_pages import NEW, account, change, follow, one_time_in, role_id
+from tests.areas.people.test_pages import NEW, one_time_in
 from tests.client import Client
 from tests.flows import world
 
@@ -133,7 +134,7 @@ def test_a_sub_admin_does_nothing_to_a_colleague_who_holds_other_rights(
 def test_the_super_admin_does_nothing_to_a_colleague_who_also_serves_the_bureau(
     app: Flask, hand: Callable[[str], Hand]
 ) -> None:
-    from tests.areas.people.test_pages import grant_to
+    from tests.accounts import grant_to
 
     grant_to(app, "zhao", "bureau_viewer", extent=Extent.of(None, cast.QINGLAN, None, None))
     li, pk, before = hand("li"), cast.person("zhao"), world.accounts(app)

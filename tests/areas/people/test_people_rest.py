@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from app.core.fields import HERE
 from tests import cast
+from tests.accounts import account, audit_of, change, role_id
 from tests.areas.people.test_handover import make_teacher, roles_of, start_case, teachers
-from tests.areas.people.test_pages import account, audit_of, change, role_id
 from tests.client import Client
 from tests.surfaces.test_openapi import DOCUMENT, Spec, check
 

@@ -22,7 +22,8 @@ from app.core import sheets
 from app.core.rights import Grant
 from app.extensions import db
 from tests import cast
-from tests.areas.people.test_pages import NEW, account, audit_of, change, text_of
+from tests.accounts import account, audit_of, change, text_of
+from tests.areas.people.test_pages import NEW
 from tests.client import Client
 
 Login = Callable[..., Client]

@@ -19,10 +19,10 @@ from app.core import rights, saving, scope
 from app.core.rights import Extent
 from app.extensions import db
 from tests import cast
+from tests.accounts import audit_of, change, follow, grant_to, text_of
 from tests.areas.people.test_granting import grants_of
 from tests.areas.people.test_handover import go, make_teacher, parts
 from tests.areas.people.test_handover import teachers as teachers_now
-from tests.areas.people.test_pages import audit_of, change, follow, grant_to, text_of
 from tests.client import Client
 
 Login = Callable[..., Client]

@@ -24,7 +24,7 @@ from app.core.rights import Actor, Extent
 from app.extensions import db
 from bench import watch
 from tests import cast
-from tests.areas.people.test_pages import follow, grant_to, text_of
+from tests.accounts import follow, grant_to, text_of
 from tests.cast import QINGLAN, YIZHONG
 from tests.client import Client
 

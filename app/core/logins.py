@@ -228,13 +228,19 @@ User.get_id = session_key
 def person_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
     """The person of a session key, if the account is active, its epoch unchanged, and the session of the word `sid`
     (None: a token, which has none) not ended."""
+    found = owner_of(session, key, sid)
+    return found if found is not None and (sid is None or found.has_session) else None
+
+
+def owner_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
+    """The person of a session key, if the account is active and its epoch unchanged, whatever became of the session."""
     user_id, _sep, epoch = str(key).partition(":")
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
         return None
     found = rights.load_person(session, int(user_id), sid=sid)
     if found is None or not found.user.is_active or str(found.user.epoch) != epoch:
         return None
-    return found if sid is None or found.has_session else None
+    return found
 
 
 def end_sessions(user: User) -> None:

@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -26,7 +26,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import AnonymousUserMixin, current_user, login_user
 from jwt import PyJWTError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 from werkzeug.wrappers import Response
 
 from app.core import logins, rights, saving, scope, sessions
@@ -34,9 +34,11 @@ from app.core.databases import reading_session
 from app.core.entity import registry
 from app.core.errors import Denied
 from app.core.logins import LoginRules
-from app.core.rights import Actor
+from app.core.rights import Actor, Entrant
+from app.core.wording import N_
 from app.extensions import csrf, db
 from app.surfaces.handlers import wants_json
+from app.surfaces.problems import Unfit
 
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
 SETTINGS_PATH, PASSWORD_PATH = "/account/", "/account/password"
@@ -44,6 +46,10 @@ OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
 NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this
+LATE_FOR = timedelta(
+    days=7
+)  # so long after its last activity a session that is over still tells whose it was
+KEPT_LATE = N_("您填写的内容已存为草稿，登录后可继续。")
 log = logging.getLogger(__name__)
 
 
@@ -117,6 +123,12 @@ def close_session(why: str = "") -> None:
         session["ended"] = why
 
 
+def _tell_once(why: str) -> None:
+    """A session that is over, but its person's: the cookie stays, since a form that is still open may come late."""
+    if not session.get("told"):
+        session["told"], session["ended"] = True, why
+
+
 def _place_name(user: User) -> str:
     """School or bureau, for the top bar: kept in the session, so that no page asks for it."""
     with scope.acting(db.session(), rights.system("login")):
@@ -142,10 +154,13 @@ def _is_static() -> bool:
     return (request.endpoint or "").rpartition(".")[2] == "static"
 
 
-def _to_login() -> Response:
+def _to_login(kept: str | None) -> Response:
+    """`kept` is the form whose content came too late and is now a draft."""
     if wants_json():
-        raise Unauthorized()
-    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else _path_of_referrer()
+        raise Unauthorized() if kept is None else Unfit(401, _("登录已过期。%(kept)s", kept=_(KEPT_LATE)))
+    if kept is not None:
+        session["kept"] = True
+    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else kept or _path_of_referrer()
     return redirect(f"{LOGIN_PATH}?{urlencode({'next': back})}" if back != "/" else LOGIN_PATH)
 
 
@@ -171,11 +186,9 @@ class SecurityManager(StockSecurityManager):
 
     def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
-        g.actor, g.user = None, AnonymousUserMixin()
+        self._forget()
         if _is_static():
             return None
-        g.pop("_login_user", None)  # Flask-Login keeps it in g, which may outlive a request
-        scope.set_actor(db.session(), None)
         if request.path == TOKEN_PATH:
             return None
         if bears_token():
@@ -183,6 +196,14 @@ class SecurityManager(StockSecurityManager):
         else:
             self._enter_by_cookie()
         return self._gate()
+
+    def _forget(self) -> None:
+        """Nobody is asking. What Flask-Login and the last request left in g may outlive a request."""
+        g.actor, g.user = None, AnonymousUserMixin()
+        for name in ("_login_user", "late"):
+            g.pop(name, None)
+        scope.set_actor(db.session(), None)
+        scope.set_actor(reading_session(current_app), None)
 
     def _enter_by_token(self) -> None:
         g._login_user = g.user  # nobody: or Flask-Login would read the cookie
@@ -194,12 +215,18 @@ class SecurityManager(StockSecurityManager):
     def _enter_by_cookie(self) -> None:
         user = current_user._get_current_object()
         if not user.is_authenticated:
-            if "_user_id" in session:
-                close_session(g.pop("ended", "elsewhere"))
+            self._note_the_end()
             return
         by = g.pop("entering")
         note_activity()
         self._enter(user, by)
+
+    def _note_the_end(self) -> None:
+        if "late" not in g:
+            if "_user_id" in session:
+                close_session("elsewhere")
+        elif not wants_json():  # the answer to a script may come after a new login, and must not undo it
+            _tell_once(g.late_by)
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
@@ -211,12 +238,28 @@ class SecurityManager(StockSecurityManager):
             return None  # there is no such address: 404 or 405 says so
         if request.path not in OPEN_PATHS:
             if g.actor is None:
-                return _to_login()
+                return _to_login(self._keep_late())
             if self._must_change() and request.path not in (PASSWORD_PATH, LOGOUT_PATH):
                 return self._to_password()
         if not bears_token():
             _require_form_token()
         return None
+
+    def _keep_late(self) -> str | None:
+        """What is posted by a form after its session ended becomes a draft of the session's person; the form's path."""
+        from app.surfaces import drafts
+
+        late: Entrant | None = g.pop("late", None)
+        if late is None or request.method != "POST":
+            return None
+        self._enter(late.user, late.actor)
+        try:
+            _require_form_token()
+            return drafts.keep_late()
+        except HTTPException:
+            return None  # the login page answers for whatever is wrong with it
+        finally:
+            self._forget()
 
     def _must_change(self) -> bool:
         return logins.must_change_password(g.user, login_rules(), datetime.now(UTC))
@@ -232,11 +275,12 @@ class SecurityManager(StockSecurityManager):
         seen, sid = session.get("seen"), session.get("sid")
         if not isinstance(seen, int) or not isinstance(sid, str):
             return None
-        found = logins.person_of(db.session(), pk, sid)
-        if found is None:
+        found = logins.owner_of(db.session(), pk, sid)
+        idle_for = time.time() - seen
+        if found is None or idle_for > LATE_FOR.total_seconds():
             return None
-        if time.time() - seen > login_rules().idle_after.total_seconds():
-            g.ended = "idle"
+        if idle_for > login_rules().idle_after.total_seconds() or not found.has_session:
+            g.late, g.late_by = found, "elsewhere" if not found.has_session else "idle"
             return None
         g.entering = found.actor
         return found.user

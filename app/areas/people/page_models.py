@@ -389,6 +389,7 @@ def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> Form
         cancel=LIST_PATH,
         submit_label=_("开通账号"),
         note=_("开通后显示一次性密码，请告知本人。本人首次登录时须修改密码。"),
+        keeps_draft=True,
     )
 
 
@@ -434,6 +435,7 @@ def grant_page(by: Actor, user: User, inputs: Sequence[Input], complaints: Compl
         cancel=show_path(user.id),
         submit_label=_("授权"),
         note=_("只能授予您自己可以转授的角色，范围和期限不超过您自己的。授权和收回都记入访问日志。"),
+        keeps_draft=True,
     )
 
 
@@ -493,7 +495,8 @@ def own_page(session: Session, by: Actor, user: User) -> DetailPage:
 def settings_page(typed: Typed, complaints: Complaints) -> FormPage:
     inputs = [text_input(name, field, typed, complaints) for name, field in SETTINGS.items()]
     trail = own_crumbs(Crumb(_("修改")))
-    return form(_("修改个人设置"), trail, inputs, complaints, action=EDIT_PATH, cancel=SETTINGS_PATH)
+    words: dict[str, Any] = {"action": EDIT_PATH, "cancel": SETTINGS_PATH, "keeps_draft": True}
+    return form(_("修改个人设置"), trail, inputs, complaints, **words)
 
 
 PASSWORD_INPUTS = ("old_password", "new_password", "again")

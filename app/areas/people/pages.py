@@ -20,6 +20,7 @@ from app.core.errors import Invalid
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import lookups, menu
+from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.pages import Answer
 from app.surfaces.security import SETTINGS_PATH, current_actor, login_rules, renew_session
 
@@ -173,7 +174,7 @@ class OpenFlow:
 
     def _page(self, complaints: page_models.Complaints = ()) -> str:
         inputs = page_models.add_inputs(db.session(), self.by, self.roles, request.form, complaints)
-        return render_template("form.html", page=page_models.add_page(self.by, inputs, complaints))
+        return show_form(page_models.add_page(self.by, inputs, complaints))
 
     def _open(self) -> Response:
         typed = request.form
@@ -195,6 +196,7 @@ class OpenFlow:
             if role is not None:
                 extent = granting.extent_for(work.session, home)
                 granting.give(work.session, self.by, user, role, extent, until)
+            drop_here(work.session)
             user_id, name = user.id, user.first_name
         _keep_for_next_page(user_id, nonce)
         flash(_("已为%(name)s开通账号。", name=name), "success")
@@ -223,7 +225,7 @@ class GrantFlow:
 
     def _page(self, complaints: page_models.Complaints = ()) -> str:
         page = page_models.grant_page(self.by, self.user, self._inputs(complaints), complaints)
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     def _give(self) -> Response:
         typed, pk, home = request.form, self.user.id, home_of(self.user)
@@ -238,6 +240,7 @@ class GrantFlow:
                 work.session, home, read_id(typed, "grade_id"), read_id(typed, "class_id")
             )
             granting.give(work.session, self.by, taker, role, extent, until)
+            drop_here(work.session)
             label, name = role.label, taker.first_name
         flash(_("已授予%(name)s“%(role)s”。", name=name, role=label), "success")
         return redirect(show_path(pk))
@@ -261,15 +264,11 @@ class AccountView(BaseView):
     def edit(self) -> Answer:
         by = current_actor()
         if request.method == "GET":
-            return render_template(
-                "form.html", page=page_models.settings_page(accounts.settings_of(g.user), ())
-            )
+            return show_form(page_models.settings_page(accounts.settings_of(g.user), ()))
         try:
             return self._save(by, request.form)
         except Invalid as refused:
-            return render_template(
-                "form.html", page=page_models.settings_page(request.form, refused.complaints)
-            ), 422
+            return show_form(page_models.settings_page(request.form, refused.complaints)), 422
 
     def _save(self, by: Actor, typed: page_models.Typed) -> Response:
         refuse_strays(typed, page_models.settings_page(typed, ()).sections[0].inputs)
@@ -277,6 +276,7 @@ class AccountView(BaseView):
             user = logins.locked_row(work.session, by.id)
             assert user is not None  # the request was let in with it
             accounts.change_settings(work.session, user, typed)
+            drop_here(work.session)
         flash(_("个人设置已保存。"), "success")
         return redirect(SETTINGS_PATH)
 
@@ -292,7 +292,7 @@ class AccountView(BaseView):
 
     def _password_page(self, complaints: page_models.Complaints) -> str:
         must = logins.must_change_password(g.user, login_rules(), datetime.now(UTC))
-        return render_template("form.html", page=page_models.password_page(must, complaints))
+        return show_form(page_models.password_page(must, complaints))
 
     def _change(self, typed: page_models.Typed) -> Response:
         old, new, again = (typed.get(name, "") for name in page_models.PASSWORD_INPUTS)

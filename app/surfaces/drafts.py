@@ -162,7 +162,7 @@ def _view_at(path: str) -> tuple[Callable[..., Any], dict[str, Any]]:
         takes, _words = routes.match(path, method="POST")
     except HTTPException:
         shows, takes, words = "", None, {}
-    if shows != takes or not path.startswith("/"):
+    if shows != takes or routes.build(shows, words) != path:  # one form, one address
         raise Missing(_("这个地址没有可以暂存的表单。请从页面上的按钮办理。"))
     return current_app.view_functions[shows], words
 
@@ -307,7 +307,10 @@ class DraftsView(BaseView):
         kept = words.keep()
         if wants_json():
             return as_json({"at": _moment(kept, "%H:%M") if kept is not None else None})
-        flash(_("已暂存。30天内可以从“草稿箱”继续填写。"), "success")
+        if kept is None:
+            flash(_("内容没有改动，不需要暂存。"))
+        else:
+            flash(_("已暂存。30天内可以从“草稿箱”继续填写。"), "success")
         return redirect(words.path)
 
     @expose("/drop", methods=["POST"])

@@ -36,6 +36,8 @@ def furnish(app: Flask) -> Ids:
                 ids = _cast_ids() | _make_calendar(by) | _make_places(by) | _make_of_pupils(by)
             with saving.work():
                 ids["recycle-bin"] = _make_deleted(by)
+            with saving.work() as work:
+                ids["drafts"] = _keep_drafts(work.session)
             ids |= _find(db.session())
         db.session.remove()
     return {path: named | {"none": NONE} for path, named in ids.items()}
@@ -181,6 +183,18 @@ def _make_deleted(by: Any) -> dict[str, int]:
         found[f"student-{place}"], found[f"class-{place}"] = draft.id, spare.id
         saving.delete(draft, by)
         saving.delete(spare, by)
+    return found
+
+
+def _keep_drafts(session: Any) -> dict[str, int]:
+    """A form that 林老师 has begun, and one of 王老师."""
+    from app.core import drafts
+
+    found = {}
+    for username in ("lin", "wang"):
+        typed = drafts.Typed((("address", f"{username}写了一半"),), (("现住址", f"{username}写了一半"),))
+        drafts.keep(session, cast.person(username), "/students/add", "新增学生", typed)
+        found[username] = drafts.of_person(session, cast.person(username))[0].id
     return found
 
 

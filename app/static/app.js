@@ -74,6 +74,7 @@
       line.textContent = text;
       if (isBad || line.classList.contains('is-bad')) said.textContent = text; // aloud when it fails and when it works again
       line.classList.toggle('is-bad', isBad);
+      line.classList.toggle('is-old', read() !== held);
     };
     const ask = (url, more) => fetch(url, { ...more, credentials: 'same-origin', headers: { Accept: 'application/json', ...more.headers } });
     const post = (typed) => {
@@ -126,6 +127,7 @@
     function soon() {
       clearTimeout(timer);
       if (over) return;
+      one('[data-draft-line]', form).classList.add('is-old');
       waiting = waiting || Date.now();
       timer = setTimeout(keep, Math.max(0, Math.min(AFTER, waiting + AT_LEAST_EVERY - Date.now())));
     }

@@ -60,22 +60,28 @@
   all('form[data-draft]').forEach((form) => {
     const words = form.dataset;
     const page = Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('');
-    const read = () => {
-      const data = new FormData(form);
-      ['csrf_token', ...all(secret, form).map((i) => i.name)].forEach((name) => data.delete(name));
+    const read = (from = form) => {
+      const data = new FormData(from);
+      ['csrf_token', ...all(secret, from).map((i) => i.name)].forEach((name) => data.delete(name));
       return String(new URLSearchParams(data));
     };
-    let held = 'dirty' in words ? null : read(); // what the server has: the record, or the draft
+    const asItCame = () => { // a browser that goes back may have put into the page what was typed there before
+      const copy = form.cloneNode(true);
+      copy.reset();
+      return read(copy);
+    };
+    let held = 'dirty' in words ? null : asItCame(); // what the server has: the record, or the draft
     let hasDraft = Boolean(words.draftSince);
     let timer, waiting = 0, tries = 0, running = null, over = false, leftAt = 0;
 
+    const line = one('[data-draft-line]', form), said = one('[data-draft-said]', form);
     const tell = (text, isBad) => {
-      const line = one('[data-draft-line]', form), said = one('[data-draft-said]', form);
       line.textContent = text;
       if (isBad || line.classList.contains('is-bad')) said.textContent = text; // aloud when it fails and when it works again
       line.classList.toggle('is-bad', isBad);
-      line.classList.toggle('is-old', read() !== held);
+      freshen();
     };
+    const freshen = () => line.classList.toggle('is-old', read() !== held);
     const ask = (url, more) => fetch(url, { ...more, credentials: 'same-origin', headers: { Accept: 'application/json', ...more.headers } });
     const post = (typed) => {
       const body = new URLSearchParams(typed);
@@ -86,10 +92,10 @@
     };
     const renew = async () => { // after a new login in another window this page's form token is void
       const answer = await ask(words.draftToken, {});
-      const said = await answer.json();
-      const isMine = answer.ok && String(said.person) === words.draftOwner;
-      if (isMine) all('input[name=csrf_token]').forEach((i) => { i.value = said.token; });
-      else tell(answer.ok ? words.saysOther : said.message, true);
+      const { person, token, message } = await answer.json();
+      const isMine = answer.ok && String(person) === words.draftOwner;
+      if (isMine) all('input[name=csrf_token]').forEach((i) => { i.value = token; });
+      else tell(answer.ok ? words.saysOther : message, true);
       return isMine;
     };
     const again = () => {
@@ -98,14 +104,14 @@
       tries += 1;
     };
     const settle = (typed, at) => {
-      [held, hasDraft, tries, waiting] = [typed, Boolean(at), 0, 0];
+      [held, hasDraft, tries] = [typed, Boolean(at), 0];
       tell(at ? words.saysKept.replace('{at}', at) : '', false);
       if (read() === held) form.dispatchEvent(new Event('safe'));
       else soon();
     };
     const push = async (isSecond) => {
       const typed = read();
-      if (typed === held) return true;
+      if (typed === held) { freshen(); return true; }
       try {
         const answer = await post(typed);
         if (answer.status === 400 && !isSecond) return await renew() && await push(true);
@@ -121,13 +127,14 @@
     };
     function keep() {
       clearTimeout(timer);
+      waiting = 0;
       running = running || push().finally(() => { running = null; });
       return running;
     }
     function soon() {
       clearTimeout(timer);
       if (over) return;
-      one('[data-draft-line]', form).classList.add('is-old');
+      line.classList.add('is-old');
       waiting = waiting || Date.now();
       timer = setTimeout(keep, Math.max(0, Math.min(AFTER, waiting + AT_LEAST_EVERY - Date.now())));
     }
@@ -142,7 +149,7 @@
 
     ['input', 'change', 'soil'].forEach((name) => form.addEventListener(name, soon));
     [form, ...all('form[data-drop-draft]')].forEach((f) => f.addEventListener('submit', stop));
-    window.addEventListener('pageshow', (event) => { if (event.persisted) over = false; });
+    window.addEventListener('pageshow', (event) => { if (event.persisted) { over = false; soon(); } });
     window.addEventListener('pagehide', () => { if (!over) running ? push() : keep(); });
     window.addEventListener('online', () => { if (!over) keep(); });
     document.addEventListener('visibilitychange', () => {
@@ -150,8 +157,11 @@
       if (document.visibilityState === 'hidden') { leftAt = Date.now(); keep(); }
       else if (Date.now() - leftAt > AWAY) renew().catch(() => {});
     });
-    one('[data-keep]', form).addEventListener('click', (event) => { event.preventDefault(); keep(); });
-    if (held === null) soon();
+    one('[data-keep]', form).addEventListener('click', async (event) => {
+      event.preventDefault();
+      if (await keep() && !line.textContent) tell(words.saysSame, false);
+    });
+    if (read() !== held) soon();
 
     // --- leaving by the button asks what is to become of it
     const way = one('[data-leave]', form), dialog = one('#leave');

@@ -119,7 +119,7 @@ def _with_typed(one: Input, typed: MultiDict[str, str]) -> Input:
 def _box() -> DraftBox:
     draft, restored = _draft_here(), None
     if draft is not None and request.method == "GET":
-        restored = _("已恢复%(when)s未保存的内容。", when=_moment(draft.saved_at))
+        restored = _("已恢复%(when)s未保存的内容，以竖线标出。", when=_moment(draft.saved_at))
     since = drafts.mark(draft.saved_at if draft is not None else None)
     return DraftBox(request.path, _me(), since, restored)
 

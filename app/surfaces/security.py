@@ -156,8 +156,11 @@ def _is_static() -> bool:
 
 def _to_login(kept: str | None) -> Response:
     """`kept` is the form whose content came too late and is now a draft."""
+    if request.path.startswith("/api/"):
+        raise Unauthorized()
     if wants_json():
-        raise Unauthorized() if kept is None else Unfit(401, _("登录已过期。%(kept)s", kept=_(KEPT_LATE)))
+        way_out = _(KEPT_LATE) if kept else _("请在另一个窗口重新登录后继续，本页填写的内容还在。")
+        raise Unfit(401, _("登录已过期。%(way_out)s", way_out=way_out))
     if kept is not None:
         session["kept"] = True
     back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else kept or _path_of_referrer()

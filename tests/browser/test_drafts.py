@@ -70,7 +70,7 @@ def test_the_form_of_72_items_is_left_in_the_middle_and_finished_elsewhere(
     page = second.page
     page.get_by_role("link", name="1 草稿").click()
     second.follow("继续填写")
-    expect(page.get_by_text("未保存的内容。")).to_be_visible()
+    expect(page.get_by_text("未保存的内容，以竖线标出。")).to_be_visible()
     assert_holds(page, half)
     assert_holds(page, FAMILY[0], "family_member-0-")
     assert_holds(page, mother, "family_member-1-")
@@ -149,7 +149,7 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(
         window.press("保存")
         expect(page.get_by_text(LATE)).to_be_visible()
     window.type_login("lin", cast.PASSWORD)
-    expect(page.get_by_text("未保存的内容。")).to_be_visible()
+    expect(page.get_by_text("未保存的内容，以竖线标出。")).to_be_visible()
     assert window.path == EDIT
     assert_holds(page, {"address": HALF, "talent": "书法", "post_code": "646001"})
     window.press("保存")
@@ -171,7 +171,7 @@ def test_without_script_as_well(
         expect(page.get_by_text(LATE)).to_be_visible()
     window.type_login("lin", cast.PASSWORD)
     assert window.path == EDIT
-    expect(page.get_by_text("未保存的内容。")).to_be_visible()
+    expect(page.get_by_text("未保存的内容，以竖线标出。")).to_be_visible()
     assert_holds(page, {"address": HALF, "family_member-1-name": "欧阳丽"})
 
     page.locator("[name=address]").fill(LATER)

@@ -16,7 +16,7 @@ from app.extensions import db
 from tests import cast
 from tests.client import Client
 from tests.flows import world
-from tests.surfaces.test_drafts import JSON, Form, opened
+from tests.forms import JSON, Form, opened
 
 Login = Callable[[str], Client]
 OUYANG = cast.pupil("欧阳若曦")
@@ -115,6 +115,9 @@ def test_a_script_is_told_and_may_go_on_keeping(app: Flask, login: Login) -> Non
         answer = lin.post("/drafts/keep", data=form.values | words | {"address": text}, headers=JSON)
         assert (answer.status_code, answer.json["message"]) == (401, f"登录已过期。{KEPT}")
         assert addresses_kept(app) == {(LIN, EDIT): text}
+    found_out = lin.get("/drafts/token", headers=JSON)
+    said = "登录已过期。请在另一个窗口重新登录后继续，本页填写的内容还在。"
+    assert (found_out.status_code, found_out.json["message"]) == (401, said)
     assert lin.get_cookie("session").value == cookie, "a login in another tab is not undone by this answer"
     assert lin.post(EDIT, data=form.values | {"address": "最后"}).status_code == 302
     assert addresses_kept(app) == {(LIN, EDIT): "最后"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -23,76 +22,16 @@ from app.extensions import db
 from tests import cast
 from tests.client import Client
 from tests.flows import every_url, world
+from tests.forms import JSON, Form, opened
 from tests.sites import Site
 
 Login = Callable[[str], Client]
 OUYANG, DRAFT = cast.pupil("欧阳若曦"), cast.pupil("刘浩然")
 EDIT, ADD = f"/students/edit/{OUYANG}", "/students/add"
 HALF = "青岚县城关镇写了一半"
-JSON = {"Accept": "application/json"}
 
 
-# --- a form as a browser reads it ---------------------------------------------------------------------
-
-
-class Form(HTMLParser):
-    """Names and values of the form that is guarded, as a browser with scripts would post them; `options` of selects."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.values: dict[str, str] = {}
-        self.options: dict[str, list[str]] = {}
-        self.kinds: dict[str, str] = {}
-        self.words: dict[str, str | None] = {}
-        self._apart = 0  # inside <template> and <noscript>
-        self._is_in = False
-        self._select = self._area = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        words = dict(attributes)
-        if tag in ("template", "noscript"):
-            self._apart += 1
-        elif tag == "form":
-            self._is_in = "data-guard" in words
-            self.words = words if self._is_in else self.words
-        elif self._is_in and not self._apart:
-            self._meet(tag, words, words.get("name") or "")
-
-    def _meet(self, tag: str, words: dict[str, str | None], name: str) -> None:
-        if tag == "option" and self._select:
-            self.options[self._select].append(words["value"] or "")
-            if "selected" in words:
-                self.values[self._select] = words["value"] or ""
-        if not name or tag == "button":
-            return
-        if tag == "select":
-            self._select, self.options[name], self.values[name] = name, [], ""
-        elif tag == "textarea":
-            self._area, self.values[name] = name, ""
-        elif words.get("type") != "checkbox" or "checked" in words:
-            self.values[name] = words.get("value") or ""
-        self.kinds[name] = words.get("type") or tag
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("template", "noscript"):
-            self._apart -= 1
-        elif tag == "form":
-            self._is_in = False
-        elif tag == "select":
-            self._select = ""
-        elif tag == "textarea":
-            self._area = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._area:
-            self.values[self._area] += data.removeprefix("\n")
-
-
-def opened(person: Client, path: str) -> Form:
-    answer = person.get(path)
-    assert answer.status_code == 200, (path, answer.status_code)
-    return Form(answer.text)
+# --- what is asked again and again ---------------------------------------------------------------------
 
 
 def keep(person: Client, path: str, **typed: str) -> Any:
@@ -156,7 +95,7 @@ def test_a_form_is_found_as_it_was_left_on_any_device(login: Login) -> None:
     page = login("lin").get(EDIT)
     form = Form(page.text)
     assert (form.values["address"], form.values["talent"]) == (HALF, "书法")
-    assert re.search(r"已恢复20\d\d-\d\d-\d\d \d\d:\d\d未保存的内容。", page.text)
+    assert re.search(r"已恢复20\d\d-\d\d-\d\d \d\d:\d\d未保存的内容，以竖线标出。", page.text)
     assert "放弃草稿" in page.text
 
 

@@ -83,8 +83,7 @@ def keep(
     meanwhile (None: not compared), Invalid for too much.
     """
     text = json.dumps([typed.pairs, typed.shown, typed.window], ensure_ascii=False)
-    if len(text) > LONGEST or len(path) > LONGEST_PATH:
-        raise Invalid(_("填写的内容太多，不能暂存为草稿。请先保存，或减少内容。"))
+    require_room(len(text), path)
     _one_at_a_time(session, person_id)
     found = session.scalar(_of(person_id).where(FormDraft.path == path))
     if found is not None and since is not None and not _goes_on(found, typed.window, since):
@@ -102,6 +101,12 @@ def keep(
     found.saved_at = datetime.now(UTC)
     session.flush()
     return found.saved_at
+
+
+def require_room(characters: int, path: str) -> None:
+    """Raises Invalid for more than a draft may hold."""
+    if characters > LONGEST or len(path) > LONGEST_PATH:
+        raise Invalid(_("填写的内容太多，不能暂存为草稿。请先保存，或减少内容。"))
 
 
 def mark(saved_at: datetime | None) -> str:

@@ -73,7 +73,7 @@
     let held = 'dirty' in words ? null : asItCame(); // what the server has: the record, or the draft
     let hasDraft = Boolean(words.draftSince);
     let timer, waiting = 0, tries = 0, running = null, over = false, leftAt = 0;
-
+    let aborter;
     const line = one('[data-draft-line]', form), said = one('[data-draft-said]', form);
     const tell = (text, isBad) => {
       line.textContent = text;
@@ -88,7 +88,8 @@
       Object.entries({ path: words.draftPath, owner: words.draftOwner, since: words.draftSince, window: page })
         .forEach(([name, value]) => body.set(`draft_${name}`, value));
       const headers = { 'X-CSRFToken': one('[name=csrf_token]', form).value };
-      return ask(words.draft, { method: 'POST', body, headers, keepalive: String(body).length < KEEPALIVE_MOST });
+      aborter = new AbortController();
+      return ask(words.draft, { method: 'POST', body, headers, signal: aborter.signal, keepalive: String(body).length < KEEPALIVE_MOST });
     };
     const renew = async () => { // after a new login in another window this page's form token is void
       const answer = await ask(words.draftToken, {});
@@ -120,8 +121,7 @@
         else tell((await answer.json()).message, true);
         return answer.ok;
       } catch (trouble) {
-        tell(words.saysOffline, true);
-        again();
+        if (!over) { tell(words.saysOffline, true); again(); }
         return false;
       }
     };
@@ -144,7 +144,11 @@
       form.dispatchEvent(new Event('safe'));
       if (!running) return;
       event.preventDefault();
-      Promise.race([running, pause(PATIENCE)]).then(() => { running = null; event.target.requestSubmit(event.submitter); });
+      Promise.race([running, pause(PATIENCE)]).then(() => {
+        aborter.abort();
+        running = null;
+        event.target.requestSubmit(event.submitter);
+      });
     };
 
     ['input', 'change', 'soil'].forEach((name) => form.addEventListener(name, soon));

@@ -29,9 +29,11 @@ from app.core.drafts import Draft, Pairs, Typed
 from app.core.errors import Denied, Invalid, Missing, Refused
 from app.core.fields import HERE
 from app.core.rights import Actor
+from app.core.wording import N_
 from app.extensions import db
 from app.surfaces import entrance, menu
 from app.surfaces.display import Revealed
+from app.surfaces.forms import ROW_WORDS
 from app.surfaces.handlers import wants_json
 from app.surfaces.listing import count_text
 from app.surfaces.problems import as_json
@@ -53,7 +55,7 @@ from app.surfaces.viewmodels import (
 )
 
 LIST_PATH, KEEP_PATH, DROP_PATH = "/drafts/", "/drafts/keep", "/drafts/drop"
-ROW_WORDS = ("id", "version", "gone")  # beside the inputs of a nested row
+NO_FORM = N_("这个地址没有可以暂存的表单。请从页面上的按钮办理。")
 
 
 # --- for views that have a form -----------------------------------------------------------------------
@@ -150,7 +152,7 @@ def form_at(path: str, pairs: Pairs | None = None) -> FormPage:
     finally:
         del g.probe
     if probe.page is None:
-        raise Missing(_("这个地址没有可以暂存的表单。请从页面上的按钮办理。"))
+        raise Missing(_(NO_FORM))
     return probe.page
 
 
@@ -163,7 +165,7 @@ def _view_at(path: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     except HTTPException:
         shows, takes, words = "", None, {}
     if shows != takes or routes.build(shows, words) != path:  # one form, one address
-        raise Missing(_("这个地址没有可以暂存的表单。请从页面上的按钮办理。"))
+        raise Missing(_(NO_FORM))
     return current_app.view_functions[shows], words
 
 
@@ -188,9 +190,9 @@ def _keep(
 
     Raises Missing and Denied as the form does, Stale and Invalid as `core.drafts.keep` does.
     """
-    if sum(len(name) + len(value) for name, value in posted.items(multi=True)) > drafts.LONGEST:
-        raise Invalid(_("填写的内容太多，不能暂存为草稿。请先保存，或减少内容。"))
-    page = form_at(path, tuple(posted.items(multi=True)))
+    pairs = tuple(posted.items(multi=True))
+    drafts.require_room(sum(len(name) + len(value) for name, value in pairs), path)
+    page = form_at(path, pairs)
     typed = Typed(tuple(_worth_keeping(page, posted)), tuple(_changed(page)), window)
     with saving.work() as work:
         return drafts.keep(work.session, _me(), path, page.title, typed, since)
@@ -219,13 +221,18 @@ def _worth_keeping(page: FormPage, posted: MultiDict[str, str]) -> Iterator[tupl
 def _changed(page: FormPage) -> Iterator[tuple[str, str]]:
     """Label and text of everything that is not as the form opens."""
     for section in page.sections:
-        yield from ((one.label, _read(one)) for one in section.inputs if one.changed)
+        yield from ((one.label, _read(one)) for one in section.inputs if _differs(one))
     for table in page.inlines:
         for number, row in enumerate(table.rows, 1):
             name = f"{table.title} {number}"
-            yield from ((f"{name}：{one.label}", _read(one)) for one in row.inputs if one.changed)
+            yield from ((f"{name}：{one.label}", _read(one)) for one in row.inputs if _differs(one))
             if row.is_gone:
                 yield name, _("保存时删除")
+
+
+def _differs(one: Input) -> bool:
+    """Also where something was typed into a look-up and nothing chosen yet."""
+    return one.changed or (not one.value and one.lookup_label != "")
 
 
 def _read(one: Input) -> str:

@@ -19,6 +19,7 @@ from app.core import drafts, rights, saving, scope
 from app.core.drafts import LONGEST, FormDraft
 from app.core.rights import Grant
 from app.extensions import db
+from app.surfaces import forms
 from tests import cast
 from tests.client import Client
 from tests.flows import every_url, world
@@ -229,6 +230,20 @@ def test_a_grant_that_was_begun_is_found_again_and_goes_when_it_is_given(
     assert (values["role_id"], values["until"]) == (role, "2027-01-31")
     assert li.post(path, data=values).status_code == 302
     assert number_of_drafts(app) == 0
+
+
+def test_what_was_typed_into_a_look_up_and_not_chosen_yet_comes_back(
+    login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms, "FEW", 0)
+    lin = login("lin")
+    keep(lin, ADD, class_id="", class_id__text="七年级（1")
+    assert opened(lin, ADD).values["class_id__text"] == "七年级（1"
+    grade = {"grade_id": str(cast.grade(cast.YIZHONG, 7)), "grade_id__text": "七年级"}
+    keep(lin, ADD, **grade, class_id="", class_id__text="七年级（1")
+    values = opened(lin, ADD).values
+    assert {name: values[name] for name in grade} == grade
+    assert (values["class_id"], values["class_id__text"]) == ("", "七年级（1")
 
 
 # --- nested rows --------------------------------------------------------------------------------------

@@ -225,22 +225,15 @@ def session_key(user: User) -> str:
 User.get_id = session_key
 
 
-def person_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
-    """The person of a session key, if the account is active, its epoch unchanged, and the session of the word `sid`
-    (None: a token, which has none) not ended."""
-    found = owner_of(session, key, sid)
-    return found if found is not None and (sid is None or found.has_session) else None
-
-
 def owner_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
-    """The person of a session key, if the account is active and its epoch unchanged, whatever became of the session."""
+    """The person of a session key, if the account is active and its epoch unchanged. Whether the session of the word
+    `sid` goes on (None: a token, which has none) is for the caller to ask: `has_session`."""
     user_id, _sep, epoch = str(key).partition(":")
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) < 10):
         return None
     found = rights.load_person(session, int(user_id), sid=sid)
-    if found is None or not found.user.is_active or str(found.user.epoch) != epoch:
-        return None
-    return found
+    is_genuine = found is not None and found.user.is_active and str(found.user.epoch) == epoch
+    return found if is_genuine else None
 
 
 def end_sessions(user: User) -> None:

@@ -46,9 +46,8 @@ OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
 NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this
-LATE_FOR = timedelta(
-    days=7
-)  # so long after its last activity a session that is over still tells whose it was
+LATE_FOR = timedelta(days=7)
+"""So long after its last activity a session that is over still tells whose it was, and a form sent late is kept."""
 KEPT_LATE = N_("您填写的内容已存为草稿，登录后可继续。")
 log = logging.getLogger(__name__)
 
@@ -290,7 +289,7 @@ class SecurityManager(StockSecurityManager):
 
     def load_user_jwt(self, _jwt_header: dict[str, Any], jwt_data: dict[str, Any]) -> User | None:
         """A token dies with the epoch that it was given under, and where the password must be changed first."""
-        found = logins.person_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
+        found = logins.owner_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
         if found is None or logins.must_change_password(found.user, login_rules(), datetime.now(UTC)):
             return None
         self._enter(found.user, found.actor)

@@ -309,14 +309,14 @@ def session_key(user: User) -> str:
 User.get_id = session_key
 
 
-def person_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
-    """The person of a session key, if the account is active, its epoch unchanged, and the session of the word `sid`
-    (None: a token, which has none) not ended."""
+def owner_of(session: Session, key: object, sid: str | None = None) -> Entrant | None:
+    """The person of a session key, if the account is active and its epoch unchanged. Whether the session of the word
+    `sid` goes on (None: a token, which has none) is for the caller to ask: `has_session`."""
     user_id = _id_in(str(key))
     found = rights.load_person(session, user_id, sid=sid) if user_id is not None else None
     if found is None or not found.user.is_active or session_key(found.user) != str(key):
         return None
-    return found if sid is None or found.has_session else None
+    return found
 
 
 def _id_in(key: str) -> int | None:

@@ -50,7 +50,7 @@
     const soil = () => { dirty = true; if (mark) mark.hidden = false; };
     if ('dirty' in form.dataset) soil();
     ['input', 'change', 'soil'].forEach((name) => form.addEventListener(name, soil));
-    form.addEventListener('submit', () => { dirty = false; });
+    ['submit', 'safe'].forEach((name) => form.addEventListener(name, () => { dirty = false; }));
     window.addEventListener('beforeunload', (event) => { if (dirty) { event.preventDefault(); event.returnValue = ''; } });
   });
 
@@ -79,6 +79,139 @@
   // --- what is shown once: printed here, and not left by mistake
   all('[data-print]').forEach((button) => { button.hidden = false; button.addEventListener('click', () => window.print()); });
   if (one('[data-shown-once]')) window.addEventListener('beforeunload', (event) => { event.preventDefault(); event.returnValue = ''; });
+
+  // --- drafts: what is typed is kept on the server a moment later, and once more when the page goes away.
+  // Nothing of it stays in the browser. A page that holds what was kept warns no more: nothing is lost by leaving.
+  const AFTER = 2000, AT_LEAST_EVERY = 15000, RETRY = 5000, RETRY_MOST = 60000, PATIENCE = 3000, AWAY = 60000; // ms
+  const KEEPALIVE_MOST = 60000; // bytes that a browser still sends for a page that is gone
+  const pause = (ms) => new Promise((go) => { setTimeout(go, ms); });
+  const secret = 'input[type=password][name], input[type=file][name], [autocomplete="one-time-code"][name]';
+
+  all('form[data-draft]').forEach((form) => {
+    const words = form.dataset;
+    const page = Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('');
+    const read = (from = form) => {
+      const data = new FormData(from);
+      ['csrf_token', ...all(secret, from).map((i) => i.name)].forEach((name) => data.delete(name));
+      return String(new URLSearchParams(data));
+    };
+    const asItCame = () => { // a browser that goes back may have put into the page what was typed there before
+      const copy = form.cloneNode(true);
+      copy.reset();
+      return read(copy);
+    };
+    let held = 'dirty' in words ? null : asItCame(); // what the server has: the record, or the draft
+    let hasDraft = Boolean(words.draftSince);
+    let timer, waiting = 0, tries = 0, running = null, over = false, leftAt = 0;
+    let aborter;
+    const line = one('[data-draft-line]', form), said = one('[data-draft-said]', form);
+    const tell = (text, isBad) => {
+      line.textContent = text;
+      if (isBad || line.classList.contains('is-bad')) said.textContent = text; // aloud when it fails and when it works again
+      line.classList.toggle('is-bad', isBad);
+      freshen();
+    };
+    const freshen = () => line.classList.toggle('is-old', read() !== held);
+    const ask = (url, more) => fetch(url, { ...more, credentials: 'same-origin', headers: { Accept: 'application/json', ...more.headers } });
+    const post = (typed) => {
+      const body = new URLSearchParams(typed);
+      Object.entries({ path: words.draftPath, owner: words.draftOwner, since: words.draftSince, window: page })
+        .forEach(([name, value]) => body.set(`draft_${name}`, value));
+      const headers = { 'X-CSRFToken': one('[name=csrf_token]', form).value };
+      aborter = new AbortController();
+      return ask(words.draft, { method: 'POST', body, headers, signal: aborter.signal, keepalive: String(body).length < KEEPALIVE_MOST });
+    };
+    const renew = async () => { // after a new login in another window this page's form token is void
+      const answer = await ask(words.draftToken, {});
+      const { person, token, message } = await answer.json();
+      const isMine = answer.ok && String(person) === words.draftOwner;
+      if (isMine) all('input[name=csrf_token]').forEach((i) => { i.value = token; });
+      else tell(answer.ok ? words.saysOther : message, true);
+      return isMine;
+    };
+    const again = () => {
+      clearTimeout(timer);
+      timer = setTimeout(keep, Math.min(RETRY * 2 ** tries, RETRY_MOST));
+      tries += 1;
+    };
+    const settle = (typed, at) => {
+      [held, hasDraft, tries] = [typed, Boolean(at), 0];
+      tell(at ? words.saysKept.replace('{at}', at) : '', false);
+      if (read() === held) form.dispatchEvent(new Event('safe'));
+      else soon();
+    };
+    const push = async (isSecond) => {
+      const typed = read();
+      if (typed === held) { freshen(); return true; }
+      try {
+        const answer = await post(typed);
+        if (answer.status === 400 && !isSecond) return await renew() && await push(true);
+        if (answer.ok) settle(typed, (await answer.json()).at);
+        else if (answer.status >= 500 || answer.status === 429) { tell(words.saysBusy, true); again(); }
+        else tell((await answer.json()).message, true);
+        return answer.ok;
+      } catch (trouble) {
+        if (!over) { tell(words.saysOffline, true); again(); }
+        return false;
+      }
+    };
+    function keep() {
+      clearTimeout(timer);
+      waiting = 0;
+      running = running || push().finally(() => { running = null; });
+      return running;
+    }
+    function soon() {
+      clearTimeout(timer);
+      if (over) return;
+      line.classList.add('is-old');
+      waiting = waiting || Date.now();
+      timer = setTimeout(keep, Math.max(0, Math.min(AFTER, waiting + AT_LEAST_EVERY - Date.now())));
+    }
+    const stop = (event) => { // the draft goes with this post: one that is still on its way must not come after it
+      over = true;
+      clearTimeout(timer);
+      form.dispatchEvent(new Event('safe'));
+      if (!running) return;
+      event.preventDefault();
+      Promise.race([running, pause(PATIENCE)]).then(() => {
+        aborter.abort();
+        running = null;
+        event.target.requestSubmit(event.submitter);
+      });
+    };
+
+    ['input', 'change', 'soil'].forEach((name) => form.addEventListener(name, soon));
+    [form, ...all('form[data-drop-draft]')].forEach((f) => f.addEventListener('submit', stop));
+    window.addEventListener('pageshow', (event) => { if (event.persisted) { over = false; soon(); } });
+    window.addEventListener('pagehide', () => { if (!over) running ? push() : keep(); });
+    window.addEventListener('online', () => { if (!over) keep(); });
+    document.addEventListener('visibilitychange', () => {
+      if (over) return;
+      if (document.visibilityState === 'hidden') { leftAt = Date.now(); keep(); }
+      else if (Date.now() - leftAt > AWAY) renew().catch(() => {});
+    });
+    one('[data-keep]', form).addEventListener('click', async (event) => {
+      event.preventDefault();
+      if (await keep() && !line.textContent) tell(words.saysSame, false);
+    });
+    if (read() !== held) soon();
+
+    // --- leaving by the button asks what is to become of it
+    const way = one('[data-leave]', form), dialog = one('#leave');
+    if (!way) return;
+    way.addEventListener('click', (event) => {
+      if (!hasDraft && read() === held) return;
+      event.preventDefault();
+      dialog.showModal();
+    });
+    one('[data-leave-stay]', dialog).addEventListener('click', () => dialog.close());
+    one('[data-leave-keep]', dialog).addEventListener('click', async (event) => {
+      event.preventDefault();
+      if (await keep()) location.assign(event.target.href);
+      else dialog.close();
+    });
+  });
 
   // --- complaints: read out first, each link lands inside its input
   const complaints = one('#complaints');

@@ -22,7 +22,8 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import menu, tools
+    from app.surfaces import drafts, menu, tools
 
     tools.register(app)
+    drafts.register(app)
     menu.register(app)

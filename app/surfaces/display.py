@@ -42,15 +42,22 @@ class Revealed:
 
     @classmethod
     def now(cls, entity: type[Entity], by: Actor) -> Revealed:
+        until = float((session.get("revealed") or {}).get("until", 0))
+        return cls.once(entity, by) if until >= datetime.now(UTC).timestamp() else cls()
+
+    @classmethod
+    def once(cls, entity: type[Entity], by: Actor) -> Revealed:
+        """What was asked for last in this session, though it may not be shown any more."""
         kept = session.get("revealed") or {}
-        until = float(kept.get("until", 0))
-        if (
-            kept.get("entity") != entity.key()
-            or kept.get("by") != by.id
-            or until < datetime.now(UTC).timestamp()
-        ):
+        if kept.get("entity") != entity.key() or kept.get("by") != by.id:
             return cls()
         return cls(frozenset(kept.get("ids", ())), rights.revealed_fields(by, entity))
+
+    @staticmethod
+    def lapse() -> None:
+        """Nothing is shown from here on; what was is still known."""
+        if "revealed" in session:
+            session["revealed"] = {**session["revealed"], "until": 0}
 
     @staticmethod
     def keep(entity: type[Entity], by: Actor, ids: list[int]) -> None:

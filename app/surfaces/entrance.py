@@ -139,7 +139,12 @@ def _after_login(words: Mapping[str, str]) -> str:
 
 
 def _why_ended() -> str | None:
-    why = session.pop("ended", "")
+    """Why one has to come in again, and what became of what one had typed."""
+    told = (_reason(session.pop("ended", "")), _(security.KEPT_LATE) if session.pop("kept", False) else None)
+    return "".join(filter(None, told)) or None
+
+
+def _reason(why: str) -> str | None:
     minutes = int(login_rules().idle_after.total_seconds()) // 60
     return {
         "idle": _(

@@ -50,7 +50,8 @@ ROWS_MOST = 20  # of one kind in one form
 class Declared(wtforms.Field):
     """A WTForms field that parses by the declaration and keeps the typed text for showing it again."""
 
-    def __init__(self, described: Field, current: str = "", **words: Any) -> None:
+    def __init__(self, described: Field, current: Collection[str] = (), **words: Any) -> None:
+        """`current` is how the form may have shown today's value of a masked field."""
         super().__init__(label=described.label, **words)
         self.described, self.current = described, current
         self.typed: str | None = None
@@ -65,7 +66,7 @@ class Declared(wtforms.Field):
 
     @property
     def is_unchanged_mask(self) -> bool:
-        return self.described.mask is not None and bool(self.current) and self.typed == self.current
+        return bool(self.typed) and self.typed in self.current
 
 
 @dataclass
@@ -78,8 +79,10 @@ class Sheet:
     obj: Entity | None = None
     prefix: str = ""
     revealed: Revealed = field(default_factory=Revealed)
+    once_revealed: Revealed = field(default_factory=Revealed)
     complaints: list[tuple[str, str]] = field(default_factory=list)
     form: wtforms.Form | None = None
+    texts: dict[str, str] = field(default_factory=dict)  # what was typed into look-ups
     seen: int | None = None  # the version that the page was made from
     is_gone: bool = False  # ticked for removal
 
@@ -148,13 +151,19 @@ class Sheet:
             return "" if value is None else str(one.dump(value))
         return text_of(one, value, row_id, self.revealed)
 
+    def _masks(self, one: Field) -> Collection[str]:
+        """How the form may have shown today's value of a masked field: hidden, or whole after a reveal."""
+        whole = "" if self.obj is None or one.mask is None else one.show(getattr(self.obj, one.name))
+        return {self.shown(one), one.mask(whole)} if whole and one.mask else ()
+
     # --- typed → values ---
 
     def read(self, typed: MultiDict[str, str]) -> dict[str, Any]:
         """The parsed values of what was posted; complaints are kept. Locked fields pass through to saving,
         which refuses them with their sentence when they differ."""
         posted, seen = [n for n in self.entity.fields() if self.prefix + n in typed], self.seen_fields
-        declared = {n: Declared(seen[n], self.shown(seen[n])) for n in posted if n in seen}
+        declared = {n: Declared(seen[n], self._masks(seen[n])) for n in posted if n in seen}
+        self.texts = {n: typed.get(f"{self.prefix}{n}__text", "") for n in posted}
         self.form = type("DeclaredForm", (wtforms.Form,), declared)(typed, prefix=self.prefix)
         self.complaints += [(n, unknown(n)) for n in posted if n not in seen]
         data = {}
@@ -178,7 +187,18 @@ class Sheet:
 
     def _typed(self, name: str) -> str | None:
         bound = self.form[name] if self.form is not None and name in self.form else None
-        return bound.typed if bound is not None else None
+        if bound is None:
+            return None
+        return self.shown(bound.described) if self._is_left_alone(bound) else bound.typed
+
+    def _is_left_alone(self, bound: Declared) -> bool:
+        """Whether it holds the row's own masked value, hidden or as it was revealed: shown as it may be shown now."""
+        name = bound.described.name
+        return bound.is_unchanged_mask or (
+            self.obj is not None
+            and self.once_revealed.shows(bound.described, self.obj.id)
+            and bound.data == getattr(self.obj, name)
+        )
 
     def withdraw(self, name: str) -> None:
         """Shows today's value in place of what was typed."""
@@ -198,9 +218,11 @@ class Sheet:
             errors=errors,
             maxlength=one.length if isinstance(one, Text) else None,
             wide=isinstance(one, Text) and one.length >= 100,
+            changed=value != self.shown(one),
         )
         if why := self.why_locked(one):
-            return replace(made, widget="readonly", help="", value=self._locked_text(one), locked=why)
+            text = self._locked_text(one)
+            return replace(made, widget="readonly", help="", value=text, locked=why, changed=False)
         return replace(made, **self._widget(one, value))
 
     def _locked_text(self, one: Field) -> str:
@@ -229,7 +251,8 @@ class Sheet:
         if len(choices) <= FEW and (not value or value in {str(id_) for id_, _label in choices}):
             options = (("", _("请选择")), *((str(id_), label) for id_, label in choices))
             return {"widget": "select", "options": options}
-        label = lookups.label_of(self.session, self.by, target, value) if value else ""
+        typed = self.texts.get(one.name, "")
+        label = lookups.label_of(self.session, self.by, target, value) if value else typed
         return {"widget": "lookup", "lookup_url": f"/lookup/{target}", "lookup_label": label}
 
 
@@ -286,6 +309,7 @@ class Nested:
     session: Session
     saved: Sequence[Entity]
     revealed: Revealed = field(default_factory=Revealed)
+    once_revealed: Revealed = field(default_factory=Revealed)
     sheets: list[Sheet] = field(default_factory=list)
     values: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix, as they were read
     complaints: list[tuple[str, str]] = field(default_factory=list)
@@ -331,7 +355,8 @@ class Nested:
         return f"{self.entity.key()}-{n}-"
 
     def _sheet(self, n: int | str, obj: Entity | None) -> Sheet:
-        return Sheet(self.entity, self.by, self.session, obj, self._prefix(n), self.revealed)
+        revealed = (self.revealed, self.once_revealed)
+        return Sheet(self.entity, self.by, self.session, obj, self._prefix(n), *revealed)
 
     def table(self, complaints: Sequence[tuple[str, str]] = ()) -> InlineTable:
         rows = tuple(

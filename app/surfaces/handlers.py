@@ -46,7 +46,9 @@ SENTENCES = {
 
 
 def wants_json() -> bool:
-    return request.path.startswith(("/api/", "/lookup/"))
+    """Programs, and the scripts of our own pages: what they ask for is no page."""
+    is_called = request.path.startswith(("/api/", "/lookup/"))
+    return is_called or request.accept_mimetypes.best == "application/json"
 
 
 def register(app: Flask) -> None:

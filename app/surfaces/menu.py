@@ -18,6 +18,7 @@ SCHOOL_GROUPS = ("我的待办", "学校管理", "学籍管理", "档案管理",
 BUREAU_GROUPS = ("区域概览", "学校", "年级与班级", "学生", "异动业务", "系统管理")
 ICONS = {
     "首页": "house",
+    "我的待办": "inbox",
     "学校管理": "building",
     "学籍管理": "people",
     "档案管理": "archive",
@@ -27,6 +28,7 @@ ICONS = {
 }
 HOME, BUREAU, BUREAU_HOME = "首页", "主管部门查看", "/bureau/"
 _ORDER = (
+    "草稿箱",
     "区域概览",
     "学校",
     "学段",

@@ -18,8 +18,9 @@ from app.core import saving, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.extensions import db
-from app.surfaces import detail, forms, looks
+from app.surfaces import detail, drafts, forms, looks
 from app.surfaces.display import Revealed
+from app.surfaces.drafts import show_form
 from app.surfaces.listing import Listing, crumbs
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
@@ -133,15 +134,14 @@ class FormFlow:
 
     def __init__(self, entity: type[Entity], here: Site, obj: Entity | None) -> None:
         self.entity, self.site, self.obj = entity, here, obj
-        revealed = Revealed.now(entity, here.by)
-        self.sheet = forms.Sheet(entity, here.by, here.session, obj, revealed=revealed)
+        self.sheet = forms.Sheet(entity, here.by, here.session, obj, "", *_revealed(entity, here))
         self.nested = [
             forms.Nested(
                 child,
                 here.by,
                 here.session,
                 forms.saved_children(here.session, child, obj),
-                Revealed.now(child, here.by),
+                *_revealed(child, here),
             )
             for child in registry.inlines_of(entity)
             if here.by.has(f"{child.key()}:show")
@@ -150,32 +150,38 @@ class FormFlow:
     def answer(self) -> Answer:
         if self.obj is not None:
             _require(self.site, "edit", self.obj)
-        if request.method == "GET":
-            if self.obj is not None:
-                looks.note(self.site.by, self.obj)
+        return self._open() if request.method == "GET" else self._submit()
+
+    def _open(self) -> Answer:
+        """As the row is, or as its draft has it: with what cannot be read, greyed where it has been locked since."""
+        if self.obj is not None:
+            looks.note(self.site.by, self.obj)
+        typed = drafts.typed_here()
+        if typed is None:
             for one in self.nested:
                 one.from_saved()
-            return render_template("form.html", page=self._page())
-        return self._submit()
+            return show_form(self._page())
+        self._read(typed)
+        page = self._page(list(self._unreadable()))
+        page.is_filled = True
+        if any(sheet.is_overtaken for sheet in self._sheets()):
+            page.note = _("在您填写之后，这条记录已被修改。保存时会列出对照，由您逐项选择。")
+        return show_form(page)
 
     def _submit(self) -> Answer:
         try:
             saved = self._save(request.form)
         except Invalid as refused:
-            return render_template("form.html", page=self._page(refused.complaints)), 422
+            return show_form(self._page(refused.complaints)), 422
         except Stale as stale:
-            return render_template("form.html", page=self._conflict(stale)), 409
+            return show_form(self._conflict(stale)), 409
         flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
         return redirect(self.site.show_url(self.entity, saved.id))
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
         inlines = [one.entity for one in self.nested]
         complaints = [("", forms.unknown(n)) for n in forms.stray_names(typed, self.entity, inlines)]
-        data = self.sheet.read(typed)
-        for one in self.nested:
-            one.from_typed(typed)
-        if self.obj is not None:
-            self.sheet.seen = version_in(typed)
+        data = self._read(typed)
         with saving.work() as work:
             work.complaints += complaints
             words: dict[str, Any] = {"complaints": self.sheet.complaints}
@@ -192,7 +198,26 @@ class FormFlow:
                     for row in forms.saved_children(self.site.session, one.entity, saved)
                 ]
                 work.complaints += saved.check_inlines(rows)
+            drafts.drop_here(work.session)
         return saved
+
+    def _read(self, typed: MultiDict[str, str]) -> dict[str, Any]:
+        data = self.sheet.read(typed)
+        for one in self.nested:
+            one.from_typed(typed)
+        if self.obj is not None:
+            self.sheet.seen = version_in(typed)
+        return data
+
+    def _sheets(self) -> list[forms.Sheet]:
+        return [self.sheet, *(sheet for one in self.nested for sheet in one.sheets)]
+
+    def _unreadable(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with what was typed, as far as reading it tells."""
+        for one in self.nested:
+            yield from one.complaints
+        for sheet in self._sheets():
+            yield from ((sheet.prefix + n, text) for n, text in sheet.complaints if n in sheet.fields)
 
     def _page(self, complaints: Sequence[tuple[str, str]] = ()) -> FormPage:
         label = _(self.entity.__label__)
@@ -214,6 +239,7 @@ class FormFlow:
                 (name if name in names else "", names.get(name, ""), text) for name, text in complaints
             ],
             note=_(self.entity.__add_note__) if self.obj is None and self.entity.__add_note__ else None,
+            keeps_draft=True,
         )
 
     def _conflict(self, stale: Stale) -> FormPage:
@@ -224,9 +250,13 @@ class FormFlow:
 
     def _overtaken(self) -> Iterator[tuple[forms.Sheet, Stale]]:
         """All rows of this form that somebody else saved meanwhile, not only the first that was met."""
-        for sheet in (self.sheet, *(sheet for one in self.nested for sheet in one.sheets)):
+        for sheet in self._sheets():
             if sheet.is_overtaken and sheet.obj is not None and sheet.seen is not None:
                 yield sheet, saving.stale(self.site.session, sheet.obj, sheet.seen)
+
+
+def _revealed(entity: type[Entity], here: Site) -> tuple[Revealed, Revealed]:
+    return Revealed.now(entity, here.by), Revealed.once(entity, here.by)
 
 
 def _save_nested(nested: forms.Nested, owner: Entity, work: saving.Work) -> None:

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -27,7 +27,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import AnonymousUserMixin, current_user, login_user
 from jwt import PyJWTError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 from werkzeug.wrappers import Response
 
 from app.core import logins, rights, saving, scope, second_factor, sessions, viewing
@@ -35,9 +35,11 @@ from app.core.databases import reading_session
 from app.core.entity import registry
 from app.core.errors import Denied
 from app.core.logins import LoginRules
-from app.core.rights import Actor
+from app.core.rights import Actor, Entrant
+from app.core.wording import N_
 from app.extensions import csrf, db
 from app.surfaces.handlers import wants_json
+from app.surfaces.problems import Unfit
 
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
 LOOK_END_PATH = "/people/look/end"
@@ -48,6 +50,9 @@ OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
 NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this
 CODE_WITHIN_SECONDS = 300  # from the right password to the code of the second step
+LATE_FOR = timedelta(days=7)
+"""So long after its last activity a session that is over still tells whose it was, and a form sent late is kept."""
+KEPT_LATE = N_("您填写的内容已存为草稿，登录后可继续。")
 log = logging.getLogger(__name__)
 
 
@@ -178,6 +183,12 @@ def _as_whom(by: Actor) -> Actor:
     return viewing.looking_as(db.session(), by, other.actor)
 
 
+def _tell_once(why: str) -> None:
+    """A session that is over, but its person's: the cookie stays, since a form that is still open may come late."""
+    if not session.get("told"):
+        session["told"], session["ended"] = True, why
+
+
 def _place_name(user: User) -> str:
     """School or bureau, for the top bar: kept in the session, so that no page asks for it."""
     with scope.acting(db.session(), rights.system("login")):
@@ -212,10 +223,16 @@ def _only_looks() -> bool:
     )
 
 
-def _to_login() -> Response:
-    if wants_json():
+def _to_login(kept: str | None) -> Response:
+    """`kept` is the form whose content came too late and is now a draft."""
+    if request.path.startswith("/api/"):
         raise Unauthorized()
-    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else _path_of_referrer()
+    if wants_json():
+        way_out = _(KEPT_LATE) if kept else _("请在另一个窗口重新登录后继续，本页填写的内容还在。")
+        raise Unfit(401, _("登录已过期。%(way_out)s", way_out=way_out))
+    if kept is not None:
+        session["kept"] = True
+    back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else kept or _path_of_referrer()
     return redirect(login_url(back))
 
 
@@ -265,11 +282,9 @@ class SecurityManager(StockSecurityManager):
 
     def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
-        g.actor, g.user, g.language = None, AnonymousUserMixin(), None
+        self._forget()
         if _is_static():
             return None
-        g.pop("_login_user", None)  # Flask-Login keeps it in g, which may outlive a request
-        scope.set_actor(db.session(), None)
         if request.path == TOKEN_PATH:
             return None
         if bears_token():
@@ -277,6 +292,14 @@ class SecurityManager(StockSecurityManager):
         else:
             self._enter_by_cookie()
         return self._gate()
+
+    def _forget(self) -> None:
+        """Nobody is asking. What Flask-Login and the last request left in g may outlive a request."""
+        g.actor, g.user, g.language = None, AnonymousUserMixin(), None
+        for name in ("_login_user", "late"):
+            g.pop(name, None)
+        scope.set_actor(db.session(), None)
+        scope.set_actor(reading_session(current_app), None)
 
     def _enter_by_token(self) -> None:
         g._login_user = g.user  # nobody: or Flask-Login would read the cookie
@@ -288,12 +311,18 @@ class SecurityManager(StockSecurityManager):
     def _enter_by_cookie(self) -> None:
         user = current_user._get_current_object()
         if not user.is_authenticated:
-            if "_user_id" in session:
-                close_session(g.pop("ended", "elsewhere"))
+            self._note_the_end()
             return
         by = g.pop("entering")
         note_activity()
         self._enter(user, _as_whom(by) if "look_as" in session else by)
+
+    def _note_the_end(self) -> None:
+        if "late" not in g:
+            if "_user_id" in session:
+                close_session("elsewhere")
+        elif not wants_json():  # the answer to a script may come after a new login, and must not undo it
+            _tell_once(g.late_by)
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
@@ -306,7 +335,7 @@ class SecurityManager(StockSecurityManager):
             return None  # there is no such address: 404 or 405 says so
         if not _is_open(request.path):
             if g.actor is None:
-                return _to_login()
+                return _to_login(self._keep_late())
             duty = duty_of(g.user, "factor_due" in session and not bears_token())
             if duty is not None and request.path not in (duty.path, LOGOUT_PATH):
                 return self._lead_to(duty)
@@ -315,6 +344,22 @@ class SecurityManager(StockSecurityManager):
         if g.actor is not None and g.actor.looks_as and not _only_looks():
             raise Denied(_("您正在以%(name)s的视角查看，不能保存。请先结束查看。", name=g.actor.looks_as))
         return None
+
+    def _keep_late(self) -> str | None:
+        """What is posted by a form after its session ended becomes a draft of the session's person; the form's path."""
+        from app.surfaces import drafts
+
+        late: Entrant | None = g.pop("late", None)
+        if late is None or request.method != "POST":
+            return None
+        self._enter(late.user, late.actor)
+        try:
+            _require_form_token()
+            return drafts.keep_late()
+        except HTTPException:
+            return None  # the login page answers for whatever is wrong with it
+        finally:
+            self._forget()
 
     def _lead_to(self, duty: Duty) -> Response:
         if wants_json():
@@ -327,18 +372,19 @@ class SecurityManager(StockSecurityManager):
         seen, sid = session.get("seen"), session.get("sid")
         if not isinstance(seen, int) or not isinstance(sid, str):
             return None
-        found = logins.person_of(db.session(), pk, sid)
-        if found is None:
+        found = logins.owner_of(db.session(), pk, sid)
+        idle_for = time.time() - seen
+        if found is None or idle_for > LATE_FOR.total_seconds():
             return None
-        if time.time() - seen > login_rules().idle_after.total_seconds():
-            g.ended = "idle"
+        if idle_for > login_rules().idle_after.total_seconds() or not found.has_session:
+            g.late, g.late_by = found, "elsewhere" if not found.has_session else "idle"
             return None
         g.entering = found.actor
         return found.user
 
     def load_user_jwt(self, _jwt_header: dict[str, Any], jwt_data: dict[str, Any]) -> User | None:
         """A token dies with the epoch that it was given under, and where the password must be changed first."""
-        found = logins.person_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
+        found = logins.owner_of(db.session(), f"{jwt_data['sub']}:{jwt_data.get('epoch')}")
         if found is None or logins.must_change_password(found.user, login_rules(), datetime.now(UTC)):
             return None
         self._enter(found.user, found.actor)

@@ -177,6 +177,12 @@ class Input:
     wide: bool = False
     chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
+    changed: bool = False  # what was typed is not what the form opens with
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a draft of its form may keep it: never passwords and files, nor what is not posted."""
+        return not self.locked and self.widget not in ("password", "file", "readonly")
 
 
 class Picture(NamedTuple):
@@ -222,8 +228,21 @@ class Conflict:
     lines: tuple[tuple[str, str, str, str], ...]  # label, base, theirs, mine
 
 
+@dataclass(frozen=True, slots=True)
+class DraftBox:
+    """Where what is typed into a form is kept until it is saved: `path` names the form, `owner` the person who has it
+    open, `since` the draft that the page began with ("" for none)."""
+
+    path: str
+    owner: int
+    since: str = ""
+    restored: str | None = None  # a sentence: the form was found filled
+
+
 @dataclass(slots=True)
 class FormPage:
+    """`keeps_draft` is for every form that takes a while; never where a password or a one-time code is asked for."""
+
     title: str
     crumbs: list[Crumb]
     sections: list[FormSection]
@@ -239,6 +258,9 @@ class FormPage:
     note: str | None = None
     has_files: bool = False
     actions: list[Action] = field(default_factory=list)
+    keeps_draft: bool = False
+    is_filled: bool = False  # the view has put the draft in; otherwise surfaces.drafts does
+    draft: DraftBox | None = None
 
 
 # --- detail -------------------------------------------------------------------------------------------

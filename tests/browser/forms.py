@@ -100,7 +100,9 @@ def fill(page: Page, words: Mapping[str, str], prefix: str = "") -> None:
     """Types into every input of the form under `prefix`. Inputs and words must be the same set."""
     form = page.locator("form[data-guard]")
     tags = dict(
-        form.locator("[name]:not([type=hidden])").evaluate_all("all => all.map(i => [i.name, i.tagName])")
+        form.locator("[name]:not([type=hidden], button)").evaluate_all(
+            "all => all.map(i => [i.name, i.tagName])"
+        )
     )
     mine = {name.removeprefix(prefix) for name in tags if name.startswith(prefix)}
     assert {name for name in mine if "-" not in name} - {"gone"} == set(words)

@@ -39,6 +39,7 @@ def furnish(app: Flask) -> Ids:
             with saving.work() as work:
                 ids["roles"], leaders = _make_roles(work.session, by), _make_leaders(work.session, by)
                 _open_sessions(work.session)
+                ids["drafts"] = _keep_drafts(work.session)
             ids |= _find(db.session())
             ids["grants"] |= leaders
         db.session.remove()
@@ -227,6 +228,18 @@ def _open_sessions(session: Any) -> None:
 
     for username in ("lin", "wang"):
         sessions.start(session, cast.person(username), f"{username}'s other browser", "10.0.0.1", "")
+
+
+def _keep_drafts(session: Any) -> dict[str, int]:
+    """A form that 林老师 has begun, and one of 王老师."""
+    from app.core import drafts
+
+    found = {}
+    for username in ("lin", "wang"):
+        typed = drafts.Typed((("address", f"{username}写了一半"),), (("现住址", f"{username}写了一半"),))
+        drafts.keep(session, cast.person(username), "/students/add", "新增学生", typed)
+        found[username] = drafts.of_person(session, cast.person(username))[0].id
+    return found
 
 
 def _find(session: Any) -> Ids:

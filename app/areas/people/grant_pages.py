@@ -110,7 +110,7 @@ class GrantView(BaseView):
 
     def _pick_page(self, by: Actor, complaints: Complaints) -> str:
         page = models.pick_page(db.session(), by, request.form, complaints)
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     @expose("/add/<int:pk>", methods=["GET", "POST"])
     def add(self, pk: int) -> Answer:
@@ -144,7 +144,7 @@ class GrantView(BaseView):
         day = granting.last_day(given.until)
         typed = request.form if request.method == "POST" else {"until": day.isoformat() if day else ""}
         page = models.renew_page(db.session(), by, given, typed, complaints)
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     @expose("/withdraw/<int:pk>", methods=["GET", "POST"])
     def withdraw(self, pk: int) -> Answer:
@@ -193,7 +193,7 @@ class GrantView(BaseView):
 
     def _refuse_page(self, by: Actor, given: Grant, complaints: Complaints) -> str:
         page = models.refuse_page(db.session(), by, given, request.form, complaints)
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     def _waiting(self, by: Actor, pk: int) -> Grant:
         """One that waits and that `by` may answer. Raises Missing, Denied, Invalid."""
@@ -229,7 +229,7 @@ class GiveFlow:
         inputs = models.give_inputs(
             db.session(), self.home, self.roles, request.form, complaints, is_new=is_new
         )
-        return render_template("form.html", page=models.give_page(self.by, self.user, inputs, complaints))
+        return show_form(models.give_page(self.by, self.user, inputs, complaints))
 
     def _give(self) -> Response:
         typed, pk = request.form, self.user.id

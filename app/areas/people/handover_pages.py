@@ -140,7 +140,7 @@ class Flow:
             submit_label=_("下一步"),
             note=note,
         )
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     def _question(self, asked: Request, note: str | None = None) -> str:
         with saving.work() as work:

@@ -34,7 +34,7 @@ menu.add(menu.Entry("系统管理 › 个人设置", SETTINGS_PATH))
 
 
 def _form(page: FormPage, code: int = 200) -> Answer:
-    return render_template("form.html", page=page), code
+    return show_form(page), code
 
 
 def _read(typed: Typed, page: FormPage, *names: str) -> tuple[str, ...]:

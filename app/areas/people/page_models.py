@@ -341,6 +341,7 @@ def add_page(by: Actor, inputs: Sequence[Input], complaints: Complaints) -> Form
         cancel=LIST_PATH,
         submit_label=_("开通账号"),
         note=_("开通后显示一次性密码，请告知本人。本人首次登录时须修改密码。"),
+        keeps_draft=True,
     )
 
 

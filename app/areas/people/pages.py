@@ -19,6 +19,7 @@ from app.core.errors import Invalid, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import lookups, menu
+from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import current_actor
 
@@ -67,7 +68,7 @@ class PeopleView(BaseView):
         accounts.require_power_over(db.session(), by, user)
         if request.method == "GET":
             page = page_models.edit_page(by, user, accounts.named(user), ())
-            return render_template("form.html", page=page)
+            return show_form(page)
         try:
             return _change_person(by, user, request.form)
         except Invalid as refused:
@@ -75,7 +76,7 @@ class PeopleView(BaseView):
         except Stale as stale:
             conflict = page_models.overtaken(user, request.form, stale.sentence)
             page, code = page_models.edit_page(by, user, request.form, (), conflict), 409
-        return render_template("form.html", page=page), code
+        return show_form(page), code
 
     @expose("/reset/<int:pk>", methods=["GET", "POST"])
     def reset(self, pk: int) -> Answer:
@@ -170,7 +171,7 @@ class OpenFlow:
 
     def _page(self, complaints: page_models.Complaints = ()) -> str:
         inputs = page_models.add_inputs(db.session(), self.by, self.roles, request.form, complaints)
-        return render_template("form.html", page=page_models.add_page(self.by, inputs, complaints))
+        return show_form(page_models.add_page(self.by, inputs, complaints))
 
     def _open(self) -> Response:
         typed = request.form
@@ -185,6 +186,7 @@ class OpenFlow:
         with saving.work() as work:
             role = role_to_open_with(work.session, self.by, role_id)
             user = open_person(work.session, self.by, home, typed, role, until, password=password)
+            drop_here(work.session)
             user_id, name = user.id, user.first_name
         keep_for_next_page(user_id, nonce)
         flash(_("已为%(name)s开通账号。", name=name), "success")

@@ -48,12 +48,12 @@ class RosterView(BaseView):
     def upload(self) -> Answer:
         by = _opener()
         if request.method == "GET":
-            return render_template("form.html", page=_upload_page(by))
+            return show_form(_upload_page(by))
         try:
             refuse_strays(request.form, ())
             return _checked(by, roster.read(_uploaded(), by))
         except Invalid as refused:
-            return render_template("form.html", page=_upload_page(by, refused.complaints)), 422
+            return show_form(_upload_page(by, refused.complaints)), 422
 
     @expose("/template")
     def template(self) -> Answer:
@@ -67,7 +67,7 @@ class RosterView(BaseView):
             lines = _sealed_lines(by)
             good = _good_of(lines)
         except Invalid as refused:
-            return render_template("form.html", page=_upload_page(by, refused.complaints)), 422
+            return show_form(_upload_page(by, refused.complaints)), 422
         passwords = [new_one_time()[1] for _line in good]
         hashes = logins.hash_passwords(passwords)
         try:
@@ -84,7 +84,7 @@ class RosterView(BaseView):
         try:
             lines = _sealed_lines(by)
         except Invalid as refused:
-            return render_template("form.html", page=_upload_page(by, refused.complaints)), 422
+            return show_form(_upload_page(by, refused.complaints)), 422
         return _download(roster.faulty_rows(db.session(), by, lines), _("未开通的人员.xlsx"))
 
 

@@ -72,7 +72,7 @@ class RuleForm:
                 "担任所选角色的本区域人员（含由该角色复制的角色），下次登录后须先开启两步登录，才能办理业务。已开启的不受影响。"
             ),
         )
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     def _inputs(self, complaints: Complaints = ()) -> list[Input]:
         return [self._input(role, complaints) for role in self.roles]

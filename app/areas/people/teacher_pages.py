@@ -109,7 +109,7 @@ class Flow:
         page.complaints = [(n if n in labels else "", labels.get(n, ""), text) for n, text in told]
         if not self.school.classes:
             page.note = _("还没有班级。请先在“班级管理”中新增班级，或开设新年级。")
-        return render_template("form.html", page=page)
+        return show_form(page)
 
     def _conflict(self, stale: Stale, typed: Typed) -> Conflict:
         """The classes that somebody else arranged meanwhile: who leads them now, who was chosen here."""

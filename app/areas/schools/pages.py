@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, request
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 
 from app.areas.schools import opening
 from app.areas.schools.models import Grade
-from app.core import rights
+from app.core import rights, saving
 from app.core.errors import Invalid
 from app.core.fields import HERE, Number, Unreadable
+from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.listing import crumbs
 from app.surfaces.pages import Answer, site
 from app.surfaces.viewmodels import Crumb, FormPage, FormSection, Input
@@ -38,16 +39,18 @@ class OpenGradeView(BaseView):
         rights.require(by, "grade:add")
         rights.require(by, "school_class:add")
         if request.method == "GET":
-            return render_template("form.html", page=_page(_defaults(by), ()))
+            return show_form(_page(_defaults(by), ()))
         try:
             return self._submit(request.form)
         except Invalid as refused:
-            return render_template("form.html", page=_page(request.form, refused.complaints)), 422
+            return show_form(_page(request.form, refused.complaints)), 422
 
     def _submit(self, typed: MultiDict[str, str]) -> Response:
         here = site()
         stage_id, numbers = _read(typed)
-        grade = opening.open_grade(stage_id, by=here.by, **numbers)
+        with saving.work() as work:
+            grade = opening.open_grade(stage_id, by=here.by, **numbers)
+            drop_here(work.session)
         made = numbers["classes"] + numbers["spare"]
         flash(_("已开设%(grade)s，共%(n)s个班。", grade=f"{grade.name}（{grade.cohort}）", n=made), "success")
         return redirect(here.show_url(Grade, grade.id))
@@ -110,6 +113,7 @@ def _page(typed: MultiDict[str, str], complaints: tuple[tuple[str, str], ...]) -
         cancel_url=here.list_url(Grade),
         complaints=[(n if n in labels else "", labels.get(n, ""), text) for n, text in complaints],
         note=_("年级从起始年级开始，班号从1依次编排；备用班排在最后，没有学生时不计入班额统计。"),
+        keeps_draft=True,
     )
 
 

@@ -114,6 +114,9 @@ def _filled(section: FormSection, typed: MultiDict[str, str]) -> FormSection:
 def _with_typed(one: Input, typed: MultiDict[str, str]) -> Input:
     if not one.is_kept or one.name not in typed:
         return one
+    if one.widget == "checks":
+        chosen = tuple(typed.getlist(one.name))
+        return replace(one, chosen=chosen, changed=chosen != one.chosen)
     value, label = typed[one.name], typed.get(f"{one.name}__text", one.lookup_label)
     return replace(one, value=value, lookup_label=label, changed=value != one.value)
 
@@ -213,7 +216,7 @@ def _worth_keeping(page: FormPage, posted: MultiDict[str, str]) -> Iterator[tupl
     beside |= {row.prefix + word for table in page.inlines for row in table.rows for word in ROW_WORDS}
     for name, value in posted.items():
         if name in inputs:
-            yield name, inputs[name].value
+            yield name, value if inputs[name].widget == "checks" else inputs[name].value
         elif name in beside:
             yield name, value
 
@@ -237,6 +240,8 @@ def _differs(one: Input) -> bool:
 
 def _read(one: Input) -> str:
     """The value as people read it."""
+    if one.widget == "checks":
+        return "、".join(label for value, label in one.options if value in one.chosen)
     return one.lookup_label or dict(one.options).get(one.value, one.value)
 
 

@@ -530,6 +530,7 @@ def give_page(by: Actor, user: User, inputs: Sequence[Input], complaints: Compla
         cancel=show_path(user.id),
         submit_label=_("授权"),
         note=_("只能授予您自己可以转授的角色，范围和期限不超过您自己的。授权和收回都记入访问日志。"),
+        keeps_draft=True,
     )
 
 

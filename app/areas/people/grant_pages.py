@@ -22,6 +22,7 @@ from app.core.errors import Denied, Invalid, Missing
 from app.core.rights import Actor, Extent, Grant
 from app.extensions import db
 from app.surfaces import entrance, menu
+from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.entrance import Card
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
@@ -251,6 +252,7 @@ class GiveFlow:
                 passable=passable,
                 starts_at=granting.start_of(days["starts_on"]),
             )
+            drop_here(work.session)
             label, name, awaits = role.label, taker.first_name, given.awaits
         if awaits:
             flash(_("已选定%(name)s为“%(role)s”，待主管部门确认后生效。", name=name, role=label), "success")

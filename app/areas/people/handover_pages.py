@@ -30,6 +30,7 @@ from app.core.errors import Invalid, Stale
 from app.core.fields import HERE, Day, Unreadable
 from app.core.rights import Actor
 from app.extensions import db
+from app.surfaces.drafts import show_form
 from app.surfaces.forms import FEW
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor

@@ -129,6 +129,7 @@ def settings_page(user: User, typed: Typed, complaints: Complaints) -> FormPage:
         complaints,
         action=EDIT_PATH,
         cancel=SETTINGS_PATH,
+        keeps_draft=True,
     )
     page.sections = [FormSection(_("账号"), about), FormSection(_("联系方式"), reach)]
     return page

@@ -18,6 +18,7 @@ from app.core.errors import Invalid, Missing
 from app.core.sealing import seal, unseal
 from app.extensions import db
 from app.surfaces import menu
+from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.pages import Answer
 from app.surfaces.security import (
     FACTOR_PATH,
@@ -72,6 +73,7 @@ class AccountView(BaseView):
             user = logins.locked_row(work.session, g.user.id)
             assert user is not None  # the request was let in with it
             own.change_settings(work.session, user, typed)
+            drop_here(work.session)
         speak(g.user.language)
         flash(_("个人设置已保存。"), "success")
         return redirect(SETTINGS_PATH)

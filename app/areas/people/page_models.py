@@ -371,6 +371,7 @@ def edit_page(
             "姓名会写入每一条操作记录，请与身份证件一致。姓名和电话都相同的视为同一人，一人只开一个账号。"
         ),
         hidden=[("version", str(accounts.version_of(user)))],
+        keeps_draft=True,
         conflict=conflict,
     )
 

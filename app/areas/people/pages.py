@@ -149,6 +149,7 @@ def _change_person(by: Actor, user: User, typed: page_models.Typed) -> Response:
     with saving.work() as work:
         found = accounts.find(work.session, by, pk, lock=True)
         accounts.change_person(work.session, by, found, typed, version)
+        drop_here(work.session)
         name = found.first_name
     flash(_("已保存%(name)s的姓名和电话。", name=name), "success")
     return redirect(show_path(pk))

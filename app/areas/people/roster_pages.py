@@ -18,6 +18,7 @@ from app.core import logins, rights, saving, sheets
 from app.core.errors import Invalid
 from app.core.rights import Actor
 from app.extensions import db
+from app.surfaces.drafts import show_form
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
 from app.surfaces.viewmodels import (

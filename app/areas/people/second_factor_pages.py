@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, request
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import gettext as _
@@ -17,6 +17,7 @@ from app.core.errors import Denied, Invalid
 from app.core.rights import Actor, Place
 from app.extensions import db
 from app.surfaces import menu
+from app.surfaces.drafts import show_form
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
 from app.surfaces.viewmodels import Crumb, Input

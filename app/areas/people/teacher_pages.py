@@ -24,6 +24,7 @@ from app.core.fields import HERE
 from app.core.rights import Actor, Grant
 from app.extensions import db
 from app.surfaces import lookups, menu
+from app.surfaces.drafts import show_form
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown, version_of
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor

@@ -336,7 +336,11 @@ def _refusal(
 ) -> str | None:
     entity, power = type(obj), powers.field_right(type(obj), field.name, "edit")
     if authority is None and not by.is_system:
-        if is_new and scope.is_locked_on_add(entity, field.name, value):
+        if (
+            is_new
+            and value != entity.default_of(field.name)
+            and scope.is_closed_on_add(by, entity, field.name)
+        ):
             return scope.locked_sentence(entity, field.name)
         if not is_new and field.edit in (BY_CHANGE, BY_SYSTEM):
             return scope.locked_sentence(entity, field.name)

@@ -25,7 +25,7 @@ from app.core import audit, powers, rights, statements
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Edit, Field
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Field
 from app.core.rights import Actor, Extent, Place
 from app.extensions import door_is_open
 
@@ -431,23 +431,20 @@ def _check_words(
             continue
         if field.form and not rights.decide(actor, powers.field_right(entity, name, "edit"), places):
             raise Denied(rights.refusal(actor, powers.field_right(entity, name, "edit")))
-        if field.edit is FREELY or (action == "add" and not is_locked_on_add(entity, name, after.get(name))):
-            continue
         if field.edit is FROM_ABOVE:
             if not rights.decide(actor, f"{entity.key()}:govern", places):
                 raise Denied(rights.refusal(actor, f"{entity.key()}:govern"))
-        elif field.edit in (BY_CHANGE, BY_SYSTEM):
+        elif field.edit is not FREELY and (action != "add" or is_closed_on_add(actor, entity, name)):
             raise Denied(locked_sentence(entity, name))
 
 
-def is_locked_on_add(entity: type[Entity], name: str, value: Any) -> bool:
-    """Whether a value may not be given with a new row: system data, and key data that begins at a default."""
+def is_closed_on_add(by: Actor, entity: type[Entity], name: str) -> bool:
+    """Whether `by` gives the field no value of his own with a new row: system data, key data that begins at a default,
+    and, for who governs nowhere, what comes from above."""
     field = entity.fields()[name]
-    if value is None or field.edit is FROM_ABOVE:
-        return False
-    if value == entity.default_of(name):
-        return False
-    return field.edit is Edit.BY_SYSTEM or (field.edit is Edit.BY_CHANGE and field.has_default)
+    if field.edit is FROM_ABOVE:
+        return not by.has(f"{entity.key()}:govern")
+    return field.edit is BY_SYSTEM or (field.edit is BY_CHANGE and field.has_default)
 
 
 def settled_sentence(entity: type[Entity], name: str) -> str:
@@ -461,7 +458,7 @@ def locked_sentence(entity: type[Entity], name: str) -> str:
     if field.edit is BY_SYSTEM:
         return settled_sentence(entity, name)
     if field.edit is FROM_ABOVE:
-        return _("“%(label)s”由主管部门下达，学校不能修改。需要更正的，请联系主管部门。", label=label)
+        return _("“%(label)s”由主管部门下达，学校不能填写或修改。需要更正的，请联系主管部门。", label=label)
     where = _(field.procedure or "日常管理—关键数据变更申请")
     if field.procedure:
         return _("“%(label)s”不能直接修改。请到“%(where)s”办理。", label=label, where=where)

@@ -23,8 +23,6 @@ from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Stale
 from app.core.fields import (
-    BY_CHANGE,
-    BY_SYSTEM,
     FREELY,
     FROM_ABOVE,
     Code,
@@ -128,7 +126,7 @@ class Sheet:
         if one.edit is FREELY:
             return False
         if self.obj is None:
-            return one.edit is BY_SYSTEM or (one.edit is BY_CHANGE and one.has_default)
+            return scope.is_closed_on_add(self.by, self.entity, one.name)
         if one.edit is FROM_ABOVE:
             return not scope.may(self.session, self.by, "govern", self.obj)
         return True

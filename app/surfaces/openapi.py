@@ -19,8 +19,6 @@ from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Missing
 from app.core.fields import (
-    BY_CHANGE,
-    BY_SYSTEM,
     FREELY,
     FROM_ABOVE,
     Code,
@@ -63,7 +61,7 @@ def is_open(one: Field, entity: type[Entity], by: Actor, *, is_new: bool) -> boo
     ):
         return False
     if is_new:
-        return not (one.edit is BY_SYSTEM or (one.edit is BY_CHANGE and one.has_default))
+        return not scope.is_closed_on_add(by, entity, one.name)
     if one.edit is FROM_ABOVE:
         return by.has(f"{entity.key()}:govern")
     return one.edit is FREELY

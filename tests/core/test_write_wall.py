@@ -316,6 +316,13 @@ def test_moving_a_relative_to_a_pupil_of_another_class_needs_that_class(session,
             session.flush()
 
 
+def new_class(**words) -> SchoolClass:
+    place = {"school_id": cast.school(YIZHONG), "authority_code": QINGLAN}
+    return SchoolClass(
+        grade_id=cast.grade(YIZHONG, 7), number=5, class_type="0", order_key=1, **place, **words
+    )
+
+
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(
     ("username", "begin"),
@@ -328,6 +335,7 @@ def test_moving_a_relative_to_a_pupil_of_another_class_needs_that_class(session,
         ("lin", lambda s: s.add(Region(**VALUES))),
         ("lin", lambda s: setattr(s.get_one(SchoolStage, 1), "review_code", cast.CITY)),
         ("lin", lambda s: s.delete(s.get_one(SchoolStage, 1))),
+        ("lin", lambda s: s.add(new_class(cap_lifted_to=99))),
     ],
 )
 def test_inside_the_scope_without_the_right(session, acting, username, begin):

@@ -636,6 +636,16 @@ def test_the_authority_lifts_a_cap_and_the_school_does_not(lin: Client, login: L
     assert (answer.status_code, answer.json["result"]["cap_lifted_to"]) == (200, 58)
 
 
+def test_a_new_class_brings_no_lifted_cap_along(lin: Client, rows: Callable[..., Any]) -> None:
+    before = rows("school_class")
+    answer = lin.post(CLASSES, json={"grade_id": grade(YIZHONG, 7), "number": 5, "cap_lifted_to": 99})
+    assert answer.status_code == 422
+    assert "由主管部门下达" in complaints(answer)["cap_lifted_to"]
+    assert rows("school_class") == before
+    told = {one["name"]: one for one in lin.get(f"{CLASSES}_info").json["fields"]}["cap_lifted_to"]
+    assert (told["on_add"], told["on_edit"]) == ("locked", "locked")
+
+
 # --- rows inside a row --------------------------------------------------------------------------------
 
 

@@ -33,13 +33,14 @@ class Entity(Model):
     """Base of every registered model. A concrete subclass is registered by being defined.
 
     Class words: `__label__` (Chinese name), `__path__` (plural in addresses), `__menu__` ("组 › 项"),
-    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named), `__shown_from__` (the columns and links that such a name is
-    made from, where it is no column itself),
+    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named),
+    `__shown_from__` (the columns and links that such a name is made from, where it is no column itself),
     `__actions__` (what exists at all), `__duties__` (rights beyond these, used by procedures), `__apart__` (pairs of
     duties that nobody may hold both of at one place), `__confirmed__` (duties for which a school's choice of person waits
     for the bureau's yes), `__procedure__` (what to use instead of a refused button),
     `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
-    `__school_wide__` (a narrowed grant still reads the whole school's rows), `__inline_of__` (key of the entity in
+    `__school_wide__` (a narrowed grant still reads the whole school's rows), `__written_in__` (of what everybody reads:
+    the columns with a region's code, one of which must lie where the right to write holds), `__inline_of__` (key of the entity in
     whose form this one is edited), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
     """
 
@@ -58,6 +59,7 @@ class Entity(Model):
     __confirmed__: ClassVar[tuple[str, ...]] = ()
     __narrow__: ClassVar[Mapping[str, str]] = MappingProxyType({})
     __school_wide__: ClassVar[bool] = False
+    __written_in__: ClassVar[tuple[str, ...]] = ()
     __inline_of__: ClassVar[str] = ""
     __bureau__: ClassVar[bool] = False
     __bureau_private__: ClassVar[bool] = False
@@ -72,6 +74,7 @@ class Entity(Model):
 
     settled: frozenset[str] = frozenset()  # columns that `settle` filled in the last save: nobody typed them
     doubts: Complained = ()  # what `settle` found; set anew by each `settle` that looks things up
+    is_returning: bool = False  # on its way out of the recycle bin: judged as if all of it were new
 
     @declared_attr
     def id(cls) -> Mapped[int]:
@@ -166,9 +169,13 @@ class Entity(Model):
         return None
 
     def touched(self, *names: str) -> bool:
-        """Whether the row is new, or one of these attributes has changed since it was read."""
+        """Whether the row is new or comes back, or one of these attributes has changed since it was read."""
         state: Any = sa.inspect(self)
-        return not state.persistent or any(state.attrs[name].history.has_changes() for name in names)
+        return (
+            self.is_returning
+            or not state.persistent
+            or any(state.attrs[name].history.has_changes() for name in names)
+        )
 
     def settle(self, session: Session) -> None:
         """Fills what follows from other columns (the place, search keys). Called before `check` on every save.

@@ -105,6 +105,7 @@ def create(
         found += _missing(entity, obj, found)
         _settle(now.session, obj, data, found)
         _check(now.session, obj, found)
+        found += _misplaced(now.session, obj, by, authority, found)
         _keep(now, found, prefix)
         if not now.complaints:
             now.session.add(obj)
@@ -162,15 +163,39 @@ def delete(obj: Entity, by: Actor, *, version: int | None = None, authority: Aut
         _flush(now.session)
 
 
-def restore(obj: Entity, by: Actor) -> None:
-    """Back from the recycle bin."""
+def find_deleted(entity: type[Entity], row_id: int) -> Entity:
+    """What lies in the recycle bin under this id. Raises Missing."""
+    session = _current().session
+    with scope.with_deleted(session):
+        found = session.get(entity, row_id) if row_id < 2**63 else None
+    if not isinstance(found, Recyclable) or found.deleted_at is None:
+        raise Missing()
+    return found
+
+
+def restore(obj: Entity, by: Actor, *, version: int) -> None:
+    """Back from the recycle bin: settled and checked as if all of it were new, among what is there now.
+
+    Raises Missing, Denied and Stale at once; complaints wait for the end of the work.
+    """
     now = _current()
+    _lock(now.session, obj)
+    if not isinstance(obj, Recyclable) or obj.deleted_at is None:
+        raise Missing()
     _require(now.session, by, "delete", obj)
-    assert isinstance(obj, Recyclable)
-    obj.deleted_at = None
-    _check(now.session, obj, now.complaints)
-    if not now.complaints:
-        _flush(now.session)
+    if version != obj.version:
+        raise stale(now.session, obj, version)
+    found: list[tuple[str, str]] = []
+    obj.deleted_at, obj.is_returning = None, True
+    try:
+        with now.session.no_autoflush:
+            _settle(now.session, obj, {}, found)
+            _check(now.session, obj, found)
+        _keep(now, found, "")
+        if not now.complaints:
+            _flush(now.session)
+    finally:
+        obj.is_returning = False
 
 
 def purge(obj: Entity, by: Actor) -> None:
@@ -394,6 +419,14 @@ def _check(session: Session, obj: Entity, found: list[tuple[str, str]]) -> None:
         return  # checks may rely on required values
     known = {name for name, _s in found if name}
     found += [(name, sentence) for name, sentence in obj.check() if name not in known]
+
+
+def _misplaced(
+    session: Session, obj: Entity, by: Actor, authority: Authority | None, found: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Why a new row may not be where it would be; the wall's own answer, said while the form can still be changed."""
+    if authority is None and not found and not (verdict := scope.may(session, by, "add", obj)):
+        yield "", str(verdict)
 
 
 def _is_required(obj: Entity, name: str) -> bool:

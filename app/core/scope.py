@@ -183,8 +183,12 @@ def within(entity: type[Entity], extents: Iterable[Extent]) -> sa.ColumnElement[
 
 def rows_with(session: Session, by: Actor, power: str, entity: type[Entity], ids: Iterable[int]) -> set[int]:
     """Which of these rows `by` holds the power on, in one statement."""
+    if _is_read_anywhere(entity, power):
+        return set(ids) if by.has(power) else set()
     query = sa.select(entity.id).where(entity.id.in_(list(ids)), within(entity, by.reach(power)))
-    return set(session.scalars(query))
+    return set(
+        session.scalars(query, execution_options={"unguarded": True})
+    )  # extents name tables, as the wall does
 
 
 def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -267,13 +271,23 @@ def _of_audit(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     return sa.or_(_in_place(entity, extent), entity.student_id.in_(_pupils_within(extent)))
 
 
+def _of_everybody(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    """Where a row that everybody reads is written."""
+    if not entity.__written_in__:
+        return sa.true()
+    if extent.school_id is not None or extent.is_narrow or not extent.low:
+        return sa.false()
+    codes = (getattr(entity, name) for name in entity.__written_in__)
+    return sa.or_(*(code.between(extent.low, extent.high) for code in codes))
+
+
 _WITHIN = {
     "place": _of_place,
     "pupil": _of_pupil,
     "parties": _of_parties,
     "school": _of_school,
     "audit": _of_audit,
-    "open": lambda entity, extent: sa.true(),
+    "open": _of_everybody,
 }
 
 
@@ -289,8 +303,8 @@ def _write_wall(session: Session, context: Any, instances: Any) -> None:
     for obj in session.dirty:
         if isinstance(obj, Entity) and session.is_modified(obj, include_collections=False):
             changed = _changed(obj)
-            if "deleted_at" in changed and len(changed) > 1:
-                _checked(session, obj, "edit", changed - {"deleted_at"})
+            if "deleted_at" in changed and (beside := changed - {"deleted_at"} - obj.settled):
+                _checked(session, obj, "edit", beside)
             action = "delete" if "deleted_at" in changed else "edit"
             rows.append((obj, *_checked(session, obj, action, changed)))
     for obj in session.deleted:
@@ -388,9 +402,10 @@ def check_row(
         )
     right = f"{entity.key()}:{action}"
     places = place_of(session, entity, after)
-    for values in (before, after) if action != "add" else (after,):
-        if values is not None:
-            _require_on(session, actor, right, entity, values)
+    if action != "add" and before is not None:
+        _require_found(session, actor, right, entity, before)
+    if not (verdict := rights.decide(actor, right, _asked_at(entity, right, places))):
+        raise Denied(str(verdict))
     _check_words(actor, entity, action, after, changed, places)
 
 
@@ -405,9 +420,10 @@ def _require_reach(
         raise Denied(_("这项办理涉及您管理范围以外的记录，不能保存。请由有关学校或主管部门办理。"))
 
 
-def _require_on(
+def _require_found(
     session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]
 ) -> None:
+    """The row as it was: what the actor cannot see is not there for him."""
     verdict = verdict_on(session, actor, right, entity, values)
     if verdict:
         return
@@ -536,13 +552,16 @@ def audit_place_of(obj: Entity) -> dict[str, Any]:
 def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) -> Sequence[Place] | None:
     """The places of a row given by its column values; a change has one per party. None: the row is of no place."""
     if entity.__scope__ == "open":
-        return None
+        codes = [values.get(name) for name in entity.__written_in__]
+        return tuple(Place(None, code) for code in codes if code) if codes else None
     if entity.__scope__ == "pupil":
         return (_pupil_place(session, values),)
     if entity.__scope__ == "school":
         return _school_places(session, values)
     if entity.__scope__ == "parties":
         return _party_places(session, values.get(entity.__parties_key__), values)
+    if entity.__scope__ == "audit":
+        return _audit_places(session, values)
     narrow = entity.__narrow__
     return (
         Place(
@@ -555,27 +574,46 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
 
 
 def _asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -> Sequence[Place] | None:
-    """Some entities are read school-wide, also by those whose grant is narrowed."""
+    """Some entities are read by everybody, some school-wide, also by those whose grant is narrowed."""
+    if _is_read_anywhere(entity, power):
+        return None
     is_wide = entity.__school_wide__ or entity.__scope__ == "school"
     if places is None or not is_wide or power.rpartition(":")[2] not in (*powers.READS, "see"):
         return places
     return tuple(replace(place, is_for_all=True) for place in places)
 
 
+def _is_read_anywhere(entity: type[Entity], power: str) -> bool:
+    return entity.__scope__ == "open" and power.rpartition(":")[2] in (*powers.READS, "see")
+
+
 def _pupil_place(session: Session, values: Mapping[str, Any]) -> Place:
+    """By school and authority where the row says, by grade and class where its pupil is."""
+    found = _place_now(session, values.get("student_id"))
+    place = Place(values.get("school_id"), values.get("authority_code"))
+    return replace(place, grade_id=found.grade_id, class_id=found.class_id) if found is not None else place
+
+
+def _place_now(session: Session, student_id: int | None) -> Place | None:
     student = registry["student"].__table__
-    row = (
-        _look(session, sa.select(student).where(student.c.id == values.get("student_id"))).mappings().first()
-    )
-    narrow = registry["student"].__narrow__
+    query = sa.select(student).where(student.c.id == student_id)
+    row = _look(session, query).mappings().first() if student_id is not None else None
     if row is None:
-        return Place(values.get("school_id"), values.get("authority_code"))
+        return None
+    narrow = registry["student"].__narrow__
     return Place(
-        values.get("school_id"),
-        values.get("authority_code"),
+        row["school_id"],
+        row["authority_code"],
         row.get(narrow.get("grade", "")),
         row.get(narrow.get("class", "")),
     )
+
+
+def _audit_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, ...]:
+    """Where it was written, and where its pupil is today: whoever has a pupil reads all that was done to him."""
+    then = Place(values.get("school_id"), values.get("authority_code"))
+    now = _place_now(session, values.get("student_id"))
+    return (then, now) if now is not None else (then,)
 
 
 def _school_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, ...]:

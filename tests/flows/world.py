@@ -62,7 +62,7 @@ def _cast_ids() -> Ids:
             "far": cast.class_of(SHIXI_ER, 7, 1),
         },
         "people": {one.username: cast.person(one.username) for one in cast.PEOPLE},
-        "regions": {"county": 3},
+        "regions": {"county": 3, "far": 4},
     }
 
 

@@ -809,6 +809,26 @@ def test_every_filter_the_info_names_is_taken(lin: Client) -> None:
                 assert lin.get(f"/api/v1/{path}/?{name}=").status_code == 200, (path, name)
 
 
+def test_an_audit_row_opens_by_rest_for_whoever_has_it_in_the_list(app: Flask, login: Login) -> None:
+    """A pupil who came from another school brought the lines of that school along."""
+    from app.areas.students.models import Student
+    from app.core import rights, saving, scope
+    from app.core.authority import Authority
+    from app.extensions import db
+
+    by, moved = rights.system("tests"), pupil("吴佳怡")
+    words = {"grade_id": grade(YIZHONG, 7), "class_id": class_of(YIZHONG, 7, 1)}
+    with app.app_context():
+        with scope.acting(db.session(), by), saving.work():
+            saving.edit(db.session.get_one(Student, moved), words, by, authority=Authority("transfer"))
+        db.session.remove()
+    lin = login("lin")
+    listed = lin.get("/api/v1/audit/?entity=student&size=200").json["ids"]
+    found = [id_ for id_ in listed if lin.get(f"/api/v1/audit/{id_}").json["result"]["row_id"] == moved]
+    assert len(found) == 2, "written at the other school, and here"
+    assert {lin.get(f"/audit/show/{id_}").status_code for id_ in found} == {200}
+
+
 # --- junk ---------------------------------------------------------------------------------------------
 
 JUNK_BODIES = {

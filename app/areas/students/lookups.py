@@ -80,7 +80,7 @@ def class_doubts(session: Session, student: Student, grade: Grade) -> Complaints
         return
     school_class = session.get(SchoolClass, student.class_id)
     if school_class is None or school_class.school_id != student.school_id:
-        yield "class_id", _("没有找到所选的班级。请重新选择。")
+        yield "class_id", _("没有找到所选的班级，它可能已被删除。请重新选择，或先在“回收站”中恢复班级。")
     elif not school_class.takes(grade.id):
         yield "class_id", _("%(c)s不属于%(g)s。请选择本年级的班级。", c=school_class.full_name, g=grade.name)
     elif sentence := _seat_complaint(session, student, school_class, grade):

@@ -7,7 +7,7 @@ in `scope` and `rights`, not here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -41,7 +41,7 @@ class Entity(Model):
     `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
     `__school_wide__` (a narrowed grant still reads the whole school's rows), `__written_in__` (of what everybody reads:
     the columns with a region's code, one of which must lie where the right to write holds), `__inline_of__` (key of the entity in
-    whose form this one is edited), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
+    whose form this one is edited), `__opens_with__` (blank rows of it in a new owner's form), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
     """
 
     __abstract__ = True
@@ -61,6 +61,7 @@ class Entity(Model):
     __school_wide__: ClassVar[bool] = False
     __written_in__: ClassVar[tuple[str, ...]] = ()
     __inline_of__: ClassVar[str] = ""
+    __opens_with__: ClassVar[int] = 0
     __bureau__: ClassVar[bool] = False
     __bureau_private__: ClassVar[bool] = False
     __order__: ClassVar[str] = "id"
@@ -187,8 +188,11 @@ class Entity(Model):
         """Complaints about the row as it would be saved: (attribute or "", sentence)."""
         return iter(self.doubts)
 
-    def check_inlines(self, rows: Iterable[Entity]) -> Complaints:
-        """Complaints about the row together with all rows of its inline entities, once they are in."""
+    def check_inlines(self, rows: Iterable[Entity], written: Collection[str] = ()) -> Complaints:
+        """Complaints about the row together with all rows of its inline entities, once they are in.
+
+        `written`: keys of the inline entities of which something was saved, or should have come with a new row.
+        """
         return iter(())
 
     def why_not_delete(self) -> Iterator[str]:
@@ -293,6 +297,12 @@ class Registry:
 
 
 registry = Registry()
+
+
+def owner_key(entity: type[Entity]) -> str:
+    """The key column by which an inline entity hangs on its owner."""
+    wanted = f"{registry[entity.__inline_of__].__tablename__}.id"
+    return next(n for n, f in entity.fields().items() if isinstance(f, Key) and f.target == wanted)
 
 
 # --- where a row belongs ------------------------------------------------------------------------------

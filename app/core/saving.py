@@ -21,7 +21,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.core import audit, powers, rights, scope
 from app.core.authority import Authority
-from app.core.entity import Entity, Recyclable, registry
+from app.core.entity import Entity, Recyclable, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key
 from app.core.rights import Actor
@@ -33,11 +33,13 @@ BLOCK = 5_000  # rows per bulk statement
 
 @dataclass
 class Work:
-    """One unit of saving. `complaints` are (input name, sentence); `after` runs once committed."""
+    """One unit of saving. `complaints` are (input name, sentence); `after` runs once committed; `together` are rows that
+    must be sound with their inline rows: who saved them, and of which inline entities something was saved."""
 
     session: Session
     complaints: list[tuple[str, str]] = dataclass_field(default_factory=list)
     after: list[Callable[[], None]] = dataclass_field(default_factory=list)
+    together: dict[Entity, tuple[Actor, set[str]]] = dataclass_field(default_factory=dict)
 
 
 @contextmanager
@@ -56,9 +58,11 @@ def work() -> Iterator[Work]:
     current = session.info["work"] = Work(session)
     try:
         yield current
+        if not current.complaints:
+            _flush(session)
+            current.complaints += _check_together(current)
         if current.complaints:
             raise Invalid(current.complaints)
-        _flush(session)
         session.commit()
     except BaseException:
         session.rollback()
@@ -110,6 +114,7 @@ def create(
         if not now.complaints:
             now.session.add(obj)
             _flush(now.session)
+            _join(now, obj, by, is_new=True)
     return obj
 
 
@@ -142,6 +147,7 @@ def edit(
         _keep(now, found, prefix)
         if not now.complaints:
             _flush(now.session)
+            _join(now, obj, by)
     return obj
 
 
@@ -159,6 +165,7 @@ def delete(obj: Entity, by: Actor, *, version: int | None = None, authority: Aut
         if isinstance(obj, Recyclable):
             obj.deleted_at = datetime.now(UTC)
         else:
+            _join(now, obj, by)
             now.session.delete(obj)
         _flush(now.session)
 
@@ -194,6 +201,7 @@ def restore(obj: Entity, by: Actor, *, version: int) -> None:
         _keep(now, found, "")
         if not now.complaints:
             _flush(now.session)
+            _join(now, obj, by)
     finally:
         obj.is_returning = False
 
@@ -209,6 +217,47 @@ def purge(obj: Entity, by: Actor) -> None:
                 now.session.delete(row)
     now.session.delete(obj)
     _flush(now.session)
+
+
+# --- a row with what is edited in its form ------------------------------------------------------------
+
+
+def _join(now: Work, obj: Entity, by: Actor, *, is_new: bool = False) -> None:
+    """Remembers the row, or the one in whose form it is edited: they are judged together at the end of the work."""
+    owner: Entity | None = obj
+    if obj.__inline_of__:
+        owner = now.session.get(registry[obj.__inline_of__], getattr(obj, owner_key(type(obj))))
+    if owner is None or by.is_system or type(owner).check_inlines is Entity.check_inlines:
+        return
+    _by, written = now.together.setdefault(owner, (by, set()))
+    if owner is not obj:
+        written.add(obj.key())
+    elif is_new:
+        places = scope.places_of_row(now.session, owner)
+        inlines = (child.key() for child in registry.inlines_of(type(owner)))
+        written.update(key for key in inlines if rights.decide(by, f"{key}:add", places))
+
+
+def _check_together(now: Work) -> Iterator[tuple[str, str]]:
+    """What a row and its inline rows must be together, whichever of them was saved and by which surface."""
+    for owner, (by, written) in now.together.items():
+        children = registry.inlines_of(type(owner))
+        is_there = sa.inspect(owner).persistent and getattr(owner, "deleted_at", None) is None
+        if is_there and all(_sees_inlines(now.session, by, owner, child) for child in children):
+            rows = [row for child in children for row in inline_rows(now.session, child, owner)]
+            yield from owner.check_inlines(rows, written)
+
+
+def _sees_inlines(session: Session, by: Actor, owner: Entity, child: type[Entity]) -> bool:
+    """To whoever may not see them the rest would look as if it were missing."""
+    places = scope.places_of_row(session, owner)
+    return any(rights.decide(by, right, places) for right in powers.reading_rights(child))
+
+
+def inline_rows(session: Session, entity: type[Entity], owner: Entity) -> list[Entity]:
+    """The saved rows of an inline entity that hang on `owner`."""
+    query = sa.select(entity).where(getattr(entity, owner_key(entity)) == owner.id)
+    return list(session.scalars(query.order_by(entity.id)))
 
 
 # --- many rows ----------------------------------------------------------------------------------------

@@ -162,6 +162,8 @@ def _make_criteria(by: Actor | None, deleted_too: bool) -> Iterator[Any]:
         where = visible(entity, by)
         if issubclass(entity, Recyclable) and not deleted_too:
             where = sa.and_(where, entity.deleted_at.is_(None))
+        if entity.__scope__ == "pupil" and not deleted_too:
+            where = sa.and_(where, entity.student_id.not_in(_pupils_in_bin()))
         if where is sa.true():
             continue  # every statement would carry it along for nothing
         yield with_loader_criteria(entity, where, include_aliases=True)
@@ -235,6 +237,12 @@ def _pupils_within(extent: Extent) -> sa.Select[tuple[int]]:
     if extent.is_narrow:
         where.append(_narrowed(columns, student.__narrow__, extent))
     return sa.select(columns.id).where(*where)
+
+
+def _pupils_in_bin() -> sa.Select[tuple[int]]:
+    """An index holds these few alone, so that it costs a list of family members next to nothing."""
+    columns = _columns(registry["student"])
+    return sa.select(columns.id).where(columns.deleted_at.is_not(None))
 
 
 def _of_pupil(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:

@@ -128,7 +128,7 @@ def _action(label: str, url: str, icon: str, verb: str, obj: Entity, site: Site)
 
 
 def list_actions(entity: type[Entity], site: Site) -> Iterator[Action]:
-    if "add" in entity.__actions__ and site.by.has(f"{entity.key()}:add"):
+    if "add" in entity.__actions__ and not entity.__inline_of__ and site.by.has(f"{entity.key()}:add"):
         yield Action(_("新增"), f"/{entity.__path__}/add", style="primary", icon="plus-lg")
     for label, url, icon, right in entity.__list_links__:
         if site.by.has(right):

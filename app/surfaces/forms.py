@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import sqlalchemy as sa
 import wtforms
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app.core import powers, rights, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity
 from app.core.errors import Stale
 from app.core.fields import (
     FREELY,
@@ -288,8 +287,10 @@ class Nested:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix, as they were read
     complaints: list[tuple[str, str]] = field(default_factory=list)
 
-    def from_saved(self) -> None:
-        self.sheets = [self._sheet(n, obj) for n, obj in enumerate(self.saved)]
+    def from_saved(self, is_new: bool) -> None:
+        """`is_new`: the owner is not there yet."""
+        blank = self.entity.__opens_with__ if is_new else 0
+        self.sheets = [self._sheet(n, obj) for n, obj in enumerate([*self.saved, *[None] * blank])]
 
     def from_typed(self, typed: MultiDict[str, str]) -> None:
         """Reads every row at once, so that all of it stays on the page whatever is refused."""
@@ -355,21 +356,6 @@ class Nested:
             Input(sheet.prefix + "version", "", "hidden", sheet.version),
             *inputs,
         )
-
-
-def saved_children(session: Session, entity: type[Entity], owner: Entity | None) -> list[Entity]:
-    if owner is None:
-        return []
-    key = owner_key(entity)
-    return list(
-        session.scalars(sa.select(entity).where(getattr(entity, key) == owner.id).order_by(entity.id))
-    )
-
-
-def owner_key(entity: type[Entity]) -> str:
-    """The key column by which an inline entity hangs on its owner."""
-    wanted = f"{registry[entity.__inline_of__].__tablename__}.id"
-    return next(n for n, f in entity.fields().items() if isinstance(f, Key) and f.target == wanted)
 
 
 # --- someone saved first ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.core import powers, rights, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Missing
 from app.core.fields import (
     FREELY,
@@ -33,7 +33,6 @@ from app.core.fields import (
 )
 from app.core.rights import Actor
 from app.core.wording import N_
-from app.surfaces import forms
 from app.surfaces.listing import PAGE_SIZE, PAGE_SIZES, WORDS, Listing, filter_shape, filters_of, sortable
 from app.surfaces.problems import KINDS, as_json
 from app.surfaces.security import current_actor
@@ -71,7 +70,7 @@ def row_fields(listing: Listing) -> list[Field]:
     """What a list gives of each row: the columns of the page's list, and for inline rows whose they are."""
     entity, found = listing.entity, listing.fields()
     if entity.__inline_of__:
-        owner = entity.fields()[forms.owner_key(entity)]
+        owner = entity.fields()[owner_key(entity)]
         found = [owner, *(f for f in found if f.name != owner.name)]
     return found
 

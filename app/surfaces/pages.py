@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.core import saving, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.extensions import db
 from app.surfaces import detail, forms
@@ -138,7 +138,7 @@ class FormFlow:
                 child,
                 here.by,
                 here.session,
-                forms.saved_children(here.session, child, obj),
+                saving.inline_rows(here.session, child, obj) if obj is not None else [],
                 Revealed.now(child, here.by),
             )
             for child in registry.inlines_of(entity)
@@ -150,7 +150,7 @@ class FormFlow:
             _require(self.site, "edit", self.obj)
         if request.method == "GET":
             for one in self.nested:
-                one.from_saved()
+                one.from_saved(is_new=self.obj is None)
             return render_template("form.html", page=self._page())
         return self._submit()
 
@@ -181,13 +181,6 @@ class FormFlow:
                 saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.seen, **words)
             for one in self.nested:
                 _save_nested(one, saved, work)
-            if self.nested and not work.complaints:
-                rows = [
-                    row
-                    for one in self.nested
-                    for row in forms.saved_children(self.site.session, one.entity, saved)
-                ]
-                work.complaints += saved.check_inlines(rows)
         return saved
 
     def _page(self, complaints: Sequence[tuple[str, str]] = ()) -> FormPage:
@@ -227,7 +220,7 @@ class FormFlow:
 
 def _save_nested(nested: forms.Nested, owner: Entity, work: saving.Work) -> None:
     work.complaints += nested.complaints
-    key = forms.owner_key(nested.entity)
+    key = owner_key(nested.entity)
     for sheet in nested.sheets:
         if sheet.is_gone:
             if sheet.obj is not None:
@@ -253,8 +246,8 @@ def generate(app: Flask) -> None:
 
 
 def view_for(entity: type[Entity]) -> type[EntityPages]:
-    """The generated view class: routes only for the actions that exist."""
-    actions = [a for a in ROUTES if a in entity.__actions__]
+    """The generated view class: routes only for the actions that exist; what is inline is added in its owner's form."""
+    actions = [a for a in ROUTES if a in entity.__actions__ and not (a == "add" and entity.__inline_of__)]
     body: dict[str, Any] = {
         "entity": entity,
         "route_base": f"/{entity.__path__}",

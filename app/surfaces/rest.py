@@ -22,7 +22,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
 from app.core import rights, saving, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import Field, Flag, Key, Number, Unreadable
 from app.core.rights import Actor
@@ -178,7 +178,7 @@ class Body:
 
     def require_owner(self, data: Mapping[str, Any]) -> None:
         """A new row that hangs on another must say on which."""
-        key = forms.owner_key(self.entity) if self.entity.__inline_of__ else ""
+        key = owner_key(self.entity) if self.entity.__inline_of__ else ""
         if key and data.get(key) is None and key not in dict(self.complaints):
             label = _(self.entity.fields()[key].label)
             self.complaints.append((key, _("必填项“%(label)s”为空。请填写后再保存。", label=label)))
@@ -319,7 +319,6 @@ class EntityApi(ModelRestApi):
             made = saving.create(self.entity, data, by, complaints=body.complaints)
             for child, rows in nested:
                 _add_inlines(child, rows, made, by, work)
-            _check_together(made, by, work)
         return self._answer(made, 201, {"Location": f"{self.route_base}/{made.id}"})
 
     @expose("/<int:pk>", methods=["PUT"])
@@ -330,9 +329,8 @@ class EntityApi(ModelRestApi):
         body = Body(self.entity, by, obj, Revealed.now(self.entity, by))
         data = body.read(sent)
         try:
-            with saving.work() as work:
+            with saving.work():
                 saving.edit(obj, data, by, version=version, complaints=body.complaints)
-                _check_together(obj, by, work)
         except Stale as stale:
             return self._stale(stale, obj)
         return self._answer(obj)
@@ -343,11 +341,8 @@ class EntityApi(ModelRestApi):
         obj, by = self._find(pk), current_actor()
         version = version_named()
         try:
-            with saving.work() as work:
-                owner = owner_of(obj)
+            with saving.work():
                 saving.delete(obj, by, version=version)
-                if owner is not None:
-                    _check_together(owner, by, work)
         except Stale as stale:
             return self._stale(stale, obj)
         return Response(status=204)
@@ -424,7 +419,7 @@ def _add_inlines(child: type[Entity], rows: object, owner: Entity, by: Actor, wo
 def _add_inline(
     child: type[Entity], row: Mapping[str, Any], owner: Entity, by: Actor, work: saving.Work, prefix: str
 ) -> None:
-    body, key = Body(child, by), forms.owner_key(child)
+    body, key = Body(child, by), owner_key(child)
     data = body.read(row)
     if key in row:
         body.complaints.append((key, forms.unknown(key)))
@@ -432,24 +427,6 @@ def _add_inline(
         work.complaints += [(prefix + name, sentence) for name, sentence in body.complaints]
         return
     saving.create(child, {**data, key: owner.id}, by, prefix=prefix, complaints=body.complaints)
-
-
-def owner_of(obj: Entity) -> Entity | None:
-    """The row in whose form this one is edited, if it is such a one."""
-    if not obj.__inline_of__:
-        return None
-    return db.session.get(registry[obj.__inline_of__], getattr(obj, forms.owner_key(type(obj))))
-
-
-def _check_together(obj: Entity, by: Actor, work: saving.Work) -> None:
-    """What a row and its inline rows must be together holds whichever of them was written; as on the page, for who
-    may see them: to anyone else the rest would look as if it were missing."""
-    owner = (owner_of(obj) if not work.complaints else None) or obj
-    children = [child for child in registry.inlines_of(type(owner)) if by.has(f"{child.key()}:show")]
-    if work.complaints or not children:
-        return
-    rows = [row for child in children for row in forms.saved_children(work.session, child, owner)]
-    work.complaints += owner.check_inlines(rows)
 
 
 # --- generation ---------------------------------------------------------------------------------------

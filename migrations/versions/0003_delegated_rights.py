@@ -1,4 +1,5 @@
-"""Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms.
+"""Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; an index
+of the pupils in the recycle bin.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -14,6 +15,7 @@ branch_labels = None
 depends_on = None
 
 HELD = sa.text("withdrawn_at IS NULL")
+DELETED = sa.text("deleted_at IS NOT NULL")
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -113,9 +115,13 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
         )
+    op.create_index(
+        "ix_student_deleted", "student", ["id"], sqlite_where=DELETED, postgresql_where=DELETED
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_student_deleted", "student")
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
         batch.drop_index("ix_role_grant_school_id_held")

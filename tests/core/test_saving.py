@@ -99,7 +99,7 @@ def test_what_parsing_complained_of_is_not_complained_of_again(session, acting):
 def test_a_new_pupil_gets_its_place_from_its_grade(session, acting):
     with acting("lin") as by:
         with saving.work():
-            made = saving.create(Student, cast.plain(), by)
+            made = cast.add_pupil(by)
         assert (made.school_id, made.authority_code, made.stage) == (cast.school(YIZHONG), cast.QINGLAN, "2")
         assert (made.status, made.version) == (Status.PENDING, 1)
 
@@ -262,12 +262,12 @@ def test_what_comes_back_is_judged_among_what_is_there_now(session, acting):
             spare = saving.create(SchoolClass, {"grade_id": cast.grade(YIZHONG, 7), "number": 5}, by).id
         number = {"id_type": "1", "id_number": cast.id_number(DRAFT), "born_on": date(2014, 5, 30)}
         with saving.work():
-            child = saving.create(Student, cast.plain(class_id=spare), by).id
+            child = cast.add_pupil(by, class_id=spare).id
         with saving.work():
             for entity, id_ in ((Student, DRAFT), (Student, child), (SchoolClass, spare)):
                 saving.delete(load(session, entity, id_), by)
         with saving.work():
-            saving.create(Student, cast.plain(name="刘浩然", **number), by)
+            cast.add_pupil(by, name="刘浩然", **number)
             saving.create(SchoolClass, {"grade_id": cast.grade(YIZHONG, 7), "number": 5}, by)
         for entity, id_, name, why in (
             (Student, DRAFT, "id_number", "已在本校七年级（1）班建立学籍"),

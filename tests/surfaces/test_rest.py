@@ -57,7 +57,7 @@ def complaints(answer: Any) -> dict[str, str]:
 
 
 def new_pupil(**words: Any) -> dict[str, Any]:
-    """A new pupil as JSON, complete and without fault."""
+    """A new pupil as JSON with a guardian, complete and without fault."""
     values = cast.plain(id_type="1", id_number="519921201404041018", gender="1", **words)
     from app.areas.students import numbers
 
@@ -65,6 +65,7 @@ def new_pupil(**words: Any) -> dict[str, Any]:
     return values | {
         "id_number": first + numbers.check_digit(first),
         "born_on": values["born_on"].isoformat(),
+        "family_member": [cast.GUARDIAN],
     }
 
 
@@ -537,7 +538,7 @@ def test_unknown_fields_are_each_named(lin: Client, rows: Callable[..., Any]) ->
 
 
 def test_a_new_pupil_is_pending_and_answered_with_address_and_version(
-    lin: Client, rows: Callable[..., Any], last_audit: Callable[[], dict[str, Any]]
+    lin: Client, rows: Callable[..., Any]
 ) -> None:
     answer = lin.post(STUDENTS, json=new_pupil())
     assert answer.status_code == 201
@@ -550,13 +551,14 @@ def test_a_new_pupil_is_pending_and_answered_with_address_and_version(
         school(YIZHONG),
         cast.QINGLAN,
     )
-    entry = last_audit()
-    assert (entry["action"], entry["entity"], entry["row_id"], entry["actor_name"]) == (
+    pupil_, guardian = (rows("audit_entry", rows("audit_entry") - n) for n in (1, 0))
+    assert (pupil_["action"], pupil_["entity"], pupil_["row_id"], pupil_["actor_name"]) == (
         "create",
         "student",
         id_,
         "林老师",
     )
+    assert (guardian["entity"], guardian["student_id"]) == ("family_member", id_)
 
 
 def test_every_complaint_about_a_new_row_comes_at_once(lin: Client, rows: Callable[..., Any]) -> None:
@@ -585,12 +587,11 @@ def test_a_pupil_without_a_number_comes_with_a_relative_who_has_one(
     lin: Client, rows: Callable[..., Any]
 ) -> None:
     sent = new_pupil() | {"id_type": "Z", "id_number": None}
-    refused = lin.post(STUDENTS, json=sent)
+    father = {name: value for name, value in cast.GUARDIAN.items() if not name.startswith("id_")}
+    refused = lin.post(STUDENTS, json=sent | {"family_member": [father]})
     assert refused.status_code == 422
-    assert "家庭成员" in complaints(refused)[""]
-    father = {"name": "高建军", "relation": "51", "phone": "14000000077", "is_guardian": True}
-    known = {"id_type": "Z", "id_number": "LS20260001"}
-    answer = lin.post(STUDENTS, json=sent | {"family_member": [father | known]})
+    assert "家庭成员的身份证件号" in complaints(refused)[""]
+    answer = lin.post(STUDENTS, json=sent | {"family_member": [cast.GUARDIAN]})
     assert answer.status_code == 201, answer.text
     made = lin.get(f"{FAMILY}?student_id={answer.json['id']}").json["result"]
     assert [one["name"] for one in made] == ["高建军"]
@@ -697,15 +698,29 @@ def test_what_a_family_must_be_together_holds_for_its_single_rows(
 ) -> None:
     url = f"{FAMILY}{relative('欧阳明')}"
     assert "监护人" in complaints(put(lin, url, {"is_guardian": False}))[""]
+    assert "没有家庭成员" in complaints(lin.delete(url, headers=tagged(lin, url)))[""]
     assert lin.post(FAMILY, json=mother(is_guardian=False)).status_code == 201
     assert "监护人" in complaints(lin.delete(url, headers=tagged(lin, url)))[""]
     assert rows("family_member", relative("欧阳明"))["is_guardian"] is True
 
 
+def test_a_new_pupil_brings_a_guardian(
+    app: Flask, lin: Client, login: Login, rows: Callable[..., Any]
+) -> None:
+    """Whoever may not add family members is not asked for one."""
+    before, sent = rows("student"), new_pupil()
+    del sent["family_member"]
+    for family in ({}, {"family_member": []}, {"family_member": [cast.GUARDIAN | {"is_guardian": False}]}):
+        answer = lin.post(STUDENTS, json=sent | family)
+        assert answer.status_code == 422
+        assert "监护人" in complaints(answer)[""]
+    assert rows("student") == before
+    take_right(app, "lin", "can_add", "family_member")
+    assert login("lin").post(STUDENTS, json=sent).status_code == 201
+
+
 def test_who_may_not_see_the_family_is_not_asked_about_it(app: Flask, lin: Client, login: Login) -> None:
-    father = {"name": "高建军", "relation": "51", "phone": "14000000077", "is_guardian": True}
-    family = [father | {"id_type": "Z", "id_number": "LS20260001"}]
-    made = lin.post(STUDENTS, json=new_pupil() | {"id_type": "Z", "id_number": None, "family_member": family})
+    made = lin.post(STUDENTS, json=new_pupil() | {"id_type": "Z", "id_number": None})
     for right in ("can_list", "can_show"):
         take_right(app, "lin", right, "family_member")
     assert put(login("lin"), at(made.json["id"]), {"talent": "围棋"}).status_code == 200

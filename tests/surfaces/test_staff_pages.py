@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -56,6 +57,16 @@ def test_a_clerk_opens_a_class_and_not_its_lifted_cap(app: Flask, lin: Client) -
 DRAFT = pupil("刘浩然")
 
 
+def typed_pupil(**words: str) -> dict[str, str]:
+    """The form of a new pupil with a guardian, as a browser would send it."""
+
+    def typed(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+        return {prefix + n: str(int(v) if isinstance(v, bool) else v) for n, v in values.items()}
+
+    guardian = typed(cast.GUARDIAN, "family_member-0-")
+    return typed(cast.plain(born_on="20140404")) | guardian | words
+
+
 def button_of(page: TestResponse, action: str) -> dict[str, str]:
     """The hidden fields of the one-button form that posts to `action`."""
     found = re.search(rf'action="{re.escape(action)}".*?</form>', page.get_data(as_text=True), re.DOTALL)
@@ -79,12 +90,80 @@ def test_the_recycle_bin_gives_back_what_it_showed(app: Flask, lin: Client) -> N
 
 def test_a_refused_return_leaves_the_page_usable(app: Flask, lin: Client) -> None:
     lin.post(f"/students/delete/{DRAFT}", data={"version": "1"})
-    words = cast.plain(name="刘浩然", born_on="20140530", id_type="1", id_number=cast.id_number(DRAFT))
-    typed = {name: str(int(value) if isinstance(value, bool) else value) for name, value in words.items()}
-    made = lin.post("/students/add", data=typed)
+    number = {"born_on": "20140530", "id_type": "1", "id_number": cast.id_number(DRAFT)}
+    made = lin.post("/students/add", data=typed_pupil(name="刘浩然", **number))
     assert made.status_code == 302, text_of(made)
     answer = lin.post(f"/recycle-bin/restore/student/{DRAFT}", data={"version": "2"})
     assert answer.status_code == 422
     assert "这个身份证件号已在本校七年级（1）班建立学籍" in text_of(answer)
     assert f"/recycle-bin/restore/student/{DRAFT}" in answer.text
     assert world.all_rows(app)["student", DRAFT]["deleted_at"] is not None
+
+
+# --- a pupil and his family ---------------------------------------------------------------------------
+
+FATHER = cast.relative("欧阳明")
+
+
+def test_the_only_guardian_stays_one_on_the_page_of_the_relative(app: Flask, lin: Client) -> None:
+    before = world.all_rows(app)
+    answer = lin.post(f"/family-members/edit/{FATHER}", data={"version": "1", "is_guardian": "0"})
+    assert answer.status_code == 422
+    assert "家庭成员中没有监护人" in text_of(answer)
+    assert 'name="is_guardian"' in answer.text, "the form stays"
+    answer = lin.post(f"/family-members/delete/{FATHER}", data={"version": "1"})
+    assert answer.status_code == 422
+    assert "学生没有家庭成员或监护人" in text_of(answer)
+    assert world.all_rows(app) == before
+
+
+def test_a_relative_whose_number_is_needed_is_not_deleted(app: Flask, lin: Client) -> None:
+    made = lin.post("/students/add", data=typed_pupil())
+    id_ = int(made.location.rpartition("/")[2])
+    mother = {"name": "宋晓梅", "relation": "52", "phone": "14000000078", "is_guardian": True}
+    assert lin.post("/api/v1/family-members/", json=mother | {"student_id": id_}).status_code == 201
+    father = next(
+        one["id"]
+        for (name, _id), one in world.all_rows(app).items()
+        if name == "family_member" and one["student_id"] == id_ and one["id_number"]
+    )
+    answer = lin.post(f"/family-members/delete/{father}", data={"version": "1"})
+    assert answer.status_code == 422
+    assert "至少要填写一名家庭成员的身份证件号" in text_of(answer)
+
+
+def test_the_form_of_a_new_pupil_opens_with_a_row_for_the_guardian(app: Flask, lin: Client) -> None:
+    before = world.all_rows(app)
+    assert "family_member-0-is_guardian" in inputs_of(lin.get("/students/add"))
+    blank = {f"family_member-0-{name}": "" for name in ("name", "relation", "phone", "is_guardian")}
+    answer = lin.post(
+        "/students/add",
+        data=typed_pupil(**blank, **{"family_member-0-id_type": "", "family_member-0-id_number": ""}),
+    )
+    assert answer.status_code == 422
+    assert "学生没有家庭成员或监护人。请至少填写一人" in text_of(answer)
+    assert world.all_rows(app) == before
+    assert lin.post("/students/add", data=typed_pupil()).status_code == 302
+
+
+@pytest.mark.parametrize("path", ["family-members", "class-grades"])
+def test_what_is_edited_inside_another_form_has_no_page_to_add_it(lin: Client, path: str) -> None:
+    assert lin.get(f"/{path}/add").status_code == 404
+    assert f"/{path}/add" not in lin.get(f"/{path}/list/").text
+
+
+def test_a_pupil_in_the_recycle_bin_takes_his_rows_along(app: Flask, lin: Client) -> None:
+    made = lin.post("/students/add", data=typed_pupil())
+    id_ = int(made.location.rpartition("/")[2])
+    listed = f"/api/v1/family-members/?student_id={id_}"
+    (member,) = lin.get(listed).json["ids"]
+    lin.post(f"/students/delete/{id_}", data={"version": "1"})
+    assert lin.get(listed).json["ids"] == []
+    assert cast.GUARDIAN["name"] not in lin.get("/family-members/list/").text
+    for path in (f"/family-members/show/{member}", f"/family-members/edit/{member}"):
+        assert lin.get(path).status_code == 404
+    url = f"/api/v1/family-members/{member}"
+    assert lin.get(url).status_code == 404
+    assert lin.put(url, json={"position": "职员"}, headers={"If-Match": '"1"'}).status_code == 404
+    lin.post(f"/recycle-bin/restore/student/{id_}", data={"version": "2"})
+    assert lin.get(listed).json["ids"] == [member]

@@ -242,7 +242,7 @@ def _check_together(now: Work) -> Iterator[tuple[str, str]]:
     """What a row and its inline rows must be together, whichever of them was saved and by which surface."""
     for owner, (by, written) in now.together.items():
         children = registry.inlines_of(type(owner))
-        is_there = sa.inspect(owner).persistent and getattr(owner, "deleted_at", None) is None
+        is_there: bool = sa.inspect(owner).persistent and getattr(owner, "deleted_at", None) is None
         if is_there and all(_sees_inlines(now.session, by, owner, child) for child in children):
             rows = [row for child in children for row in inline_rows(now.session, child, owner)]
             yield from owner.check_inlines(rows, written)

@@ -60,7 +60,7 @@ def page(obj: Entity, site: Site) -> DetailPage:
             entity,
             site,
             list(seen.values()),
-            [obj.id],
+            [obj],
             f"“{obj.shown()}”",
             site.show_url(entity, obj.id),
             revealed,
@@ -238,10 +238,8 @@ def _lines(one: AuditEntry, site: Site, places: Sequence[Place] | None) -> Itera
         return
     entity = registry[one.entity]
     before, after = one.before or {}, one.after or {}
-    revealed = Revealed.now(entity, site.by)
+    whole = Revealed.now(entity, site.by).whole(one.row_id, one)
     for name, field in scope.fields_at(site.by, entity, "see", places).items():
         if name in before or name in after:
-            texts = [
-                past_text(field, entity, side.get(name), one.row_id, revealed) for side in (before, after)
-            ]
-            yield _(field.label), texts[0], texts[1]
+            was, now = (past_text(field, side.get(name), site, whole) for side in (before, after))
+            yield _(field.label), was, now

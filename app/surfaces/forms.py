@@ -135,15 +135,20 @@ class Sheet:
         if self.obj is None:
             default = self.entity.default_of(one.name)
             return "" if default is None else str(one.dump(default))
-        return self._text_in(one, getattr(self.obj, one.name), self.obj.id)
+        return self._text_in(one, getattr(self.obj, one.name))
 
-    def _text_in(self, one: Field, value: Any, row_id: int) -> str:
+    @property
+    def whole(self) -> Collection[str]:
+        """The masked fields that were revealed in this row."""
+        return self.revealed.whole(self.obj.id, self.obj) if self.obj is not None else ()
+
+    def _text_in(self, one: Field, value: Any) -> str:
         """A value as an input of this form holds it."""
         if isinstance(one, Flag):
             return "" if value is None else ("1" if value else "0")
         if isinstance(one, Code | Key | Number):
             return "" if value is None else str(one.dump(value))
-        return text_of(one, value, row_id, self.revealed)
+        return text_of(one, value, self.whole)
 
     # --- typed → values ---
 
@@ -205,7 +210,7 @@ class Sheet:
             return ""
         if isinstance(one, Key):
             return link_text(self.obj, one)
-        return text_of(one, getattr(self.obj, one.name), self.obj.id, self.revealed)
+        return text_of(one, getattr(self.obj, one.name), self.whole)
 
     def _widget(self, one: Field, value: str) -> dict[str, Any]:
         if isinstance(one, Key):
@@ -404,13 +409,13 @@ def _texts_before(sheet: Sheet, stale: Stale) -> dict[str, str]:
         if one is None or sheet.obj is None:
             continue
         with suppress(Unreadable):
-            found[name] = sheet._text_in(one, None if raw is None else one.parse(raw), sheet.obj.id)
+            found[name] = sheet._text_in(one, None if raw is None else one.parse(raw))
     return found
 
 
 def _plain(sheet: Sheet, one: Field, text: str) -> str:
     if isinstance(one, Key) and text:
         return lookups.label_of(sheet.session, sheet.by, one.target.partition(".")[0], text)
-    if isinstance(one, Code | Flag) and text and not is_masked(one, None, sheet.revealed):
+    if isinstance(one, Code | Flag) and text and not is_masked(one, sheet.whole):
         return dict(one.options() or ()).get(text, text)
     return text

@@ -18,7 +18,7 @@ from app.core import rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import Code, Day, Field, Flag, Key, Number, Text, Unreadable
-from app.surfaces.display import Painter, Revealed, Sight, painter
+from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
 
@@ -439,9 +439,7 @@ class Listing:
         return found.shown() if found is not None else raw
 
     def _reveal(self, fields: Sequence[Field], rows: Sequence[Entity], revealed: Revealed) -> Reveal | None:
-        return reveal_form(
-            self.entity, self.site, fields, [r.id for r in rows], _("本页所列记录"), self._here(), revealed
-        )
+        return reveal_form(self.entity, self.site, fields, rows, _("本页所列记录"), self._here(), revealed)
 
     def _here(self) -> str:
         return with_args(self.path, dict(self.args))
@@ -449,9 +447,9 @@ class Listing:
 
 @lru_cache(maxsize=512)
 def _loads(entity: Any, shown: tuple[str, ...], order: tuple[str, ...]) -> tuple[Any, ...]:
-    """Only the columns that a list shows and sorts by, and the linked rows' names along with them."""
+    """Only the columns that a list shows, sorts and reveals by, and the linked rows' names along with them."""
     fields, links = entity.fields(), sa.inspect(entity).relationships
-    names = {"id", "version", *shown, *order}
+    names = {"id", "version", *shown, *order, *reveals_through(entity)}
     names |= {entity.__shown_as__} if entity.__shown_as__ in fields else set(entity.__shown_from__)
     shown_links = {f.link for name in shown if isinstance(f := fields[name], Key) and f.link}
     return (
@@ -493,15 +491,20 @@ def reveal_form(
     entity: type[Entity],
     site: Site,
     fields: Sequence[Field],
-    ids: Sequence[int],
+    rows: Sequence[Entity],
     what: str,
     here: str,
     revealed: Revealed,
 ) -> Reveal | None:
     """Offered where something masked is on screen and the person may see it for a reason."""
-    if not ids or not any(f.mask for f in fields) or not site.by.has(f"{entity.key()}:reveal"):
+    if not rows or not any(f.mask for f in fields) or not site.by.has(f"{entity.key()}:reveal"):
         return None
-    return Reveal(f"/reveal/{entity.key()}", what, here, tuple(ids), active=revealed.ids >= set(ids))
+    if revealed_along(site.by, entity):
+        what = _("%(what)s及其名下各项", what=what)
+    ids = tuple(row.id for row in rows)
+    return Reveal(
+        f"/reveal/{entity.key()}", what, here, ids, all(revealed.opens(row.id, row) for row in rows)
+    )
 
 
 def filter_shape(one: Field) -> tuple[str, tuple[tuple[str, str], ...], str | None]:

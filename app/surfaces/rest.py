@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -126,18 +126,19 @@ def etag(obj: Entity) -> str:
 def as_given(obj: Entity, fields: Iterable[Field], revealed: Revealed, sight: Sight = EVEN) -> dict[str, Any]:
     """{id, version, field: raw value or its mask, link of a key: label}; a field not seen on this row is left out."""
     found: dict[str, Any] = {"id": obj.id, "version": obj.version}
+    whole = revealed.whole(obj.id, obj)
     for one in fields:
         if not sight.shows(one.name, obj.id):
             continue
-        found[one.name] = _given_value(obj, one, revealed)
+        found[one.name] = _given_value(obj, one, whole)
         if isinstance(one, Key) and one.link:
             found[one.link] = link_text(obj, one) or None
     return found
 
 
-def _given_value(obj: Entity, one: Field, revealed: Revealed) -> Any:
+def _given_value(obj: Entity, one: Field, whole: Collection[str]) -> Any:
     value = getattr(obj, one.name)
-    if value is not None and is_masked(one, obj.id, revealed):
+    if value is not None and is_masked(one, whole):
         return mask_of(one, value)
     return one.dump(value)
 
@@ -396,7 +397,7 @@ def _number_in(sent: Mapping[str, Any]) -> str:
 
 def _is_known(obj: Entity, revealed: Revealed) -> bool:
     """Whether the caller has this version already. A reveal changes what is shown, not the version."""
-    return obj.id not in revealed.ids and request.if_none_match.contains_weak(str(obj.version))
+    return not revealed.opens(obj.id, obj) and request.if_none_match.contains_weak(str(obj.version))
 
 
 # --- rows inside a row --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import HERE
 from app.extensions import db
 from app.surfaces import icons, lookups
-from app.surfaces.display import Revealed
+from app.surfaces.display import Revealed, opened_by
 from app.surfaces.listing import PAGE_SIZE, count_text
 from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import current_actor, local_path
@@ -131,7 +131,7 @@ def _show(entity: type[Entity], by: rights.Actor, ids: list[int], reason: str) -
                 for obj in allowed
             ],
         )
-    Revealed.keep(entity, by, [obj.id for obj in allowed])
+    Revealed.keep(by, opened_by(db.session(), by, entity, [obj.id for obj in allowed]))
 
 
 def _bin_page(by: rights.Actor, note: str | None = None) -> ListPage:

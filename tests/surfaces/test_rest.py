@@ -26,6 +26,7 @@ from tests.cast import (
     student_no,
 )
 from tests.client import Client
+from tests.flows.world import take_right
 
 STUDENTS, FAMILY, CLASSES = "/api/v1/students/", "/api/v1/family-members/", "/api/v1/classes/"
 Login = Callable[[str], Client]
@@ -370,23 +371,6 @@ def test_who_may_write_and_not_see_learns_nothing_from_the_answer(app: Flask, lo
     stale = put(zhou, ZIHAN, {"talent": "象棋"}, **{"If-Match": '"1"'})
     assert (stale.status_code, stale.json["current"]) == (412, None)
     assert "address" not in zhou.get(STUDENTS).json["result"][0]
-
-
-def take_right(app: Flask, username: str, permission: str, view: str) -> None:
-    """Takes a right out of the role that the person's grant gives."""
-    from flask_appbuilder.security.sqla.models import Role
-
-    from app.core.rights import Grant
-    from app.extensions import db
-
-    with app.app_context():
-        given = sa.select(Grant.role_id).where(Grant.person_id == cast.person(username))
-        for role in db.session.scalars(sa.select(Role).where(Role.id.in_(given))):
-            kept = [
-                pv for pv in role.permissions if (pv.permission.name, pv.view_menu.name) != (permission, view)
-            ]
-            role.permissions = kept
-        db.session.commit()
 
 
 # --- one row and its version --------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tests import cast
 from tests.cast import YIZHONG, grade, pupil
 from tests.client import Client
 from tests.flows import world
+from tests.flows.world import take_right
 
 Login = Callable[[str], Client]
 
@@ -167,3 +168,98 @@ def test_a_pupil_in_the_recycle_bin_takes_his_rows_along(app: Flask, lin: Client
     assert lin.put(url, json={"position": "职员"}, headers={"If-Match": '"1"'}).status_code == 404
     lin.post(f"/recycle-bin/restore/student/{id_}", data={"version": "2"})
     assert lin.get(listed).json["ids"] == [member]
+
+
+# --- looking at whole numbers -------------------------------------------------------------------------
+
+ZIHAN, OTHER, MOTHER = pupil("王子涵"), pupil("欧阳若曦"), cast.relative("周丽华")
+HIDDEN = {"own": cast.id_number(ZIHAN), "mother": "14000000002"}
+PAGE, FAMILY_API = f"/students/show/{ZIHAN}", f"/api/v1/family-members/{MOTHER}"
+
+
+def reveal(person: Client, *ids: int, table: str = "student") -> TestResponse:
+    return person.post(f"/reveal/{table}", data={"id": list(ids), "reason": "核对户口簿", "next": "/"})
+
+
+def shown(person: Client, path: str = PAGE) -> set[str]:
+    page = person.get(path).get_data(as_text=True)
+    return {name for name, value in HIDDEN.items() if value in page}
+
+
+def test_a_reason_for_one_pupil_shows_his_familys_numbers_too(app: Flask, lin: Client) -> None:
+    ids = world.furnish(app)
+    with_number = f"/students/show/{OTHER}"
+    former = world.all_rows(app)["number_history", ids["student-numbers"]["ours"]]["student_no"]
+    assert shown(lin) == set()
+    reveal(lin, ZIHAN)
+    assert shown(lin) == {"own", "mother"}
+    assert former not in lin.get(with_number).text
+    assert shown(lin, f"/students/edit/{ZIHAN}") == {"own", "mother"}
+    assert shown(lin, f"/family-members/show/{MOTHER}") == {"mother"}
+    assert shown(lin, f"/family-members/list/?student_id={ZIHAN}") == {"mother"}
+    assert lin.get(FAMILY_API).json["result"]["phone"] == HIDDEN["mother"]
+    assert lin.get(FAMILY_API, headers={"If-None-Match": '"1"'}).status_code == 200
+    assert "14000000003" not in lin.get(with_number).text, "another pupil's father"
+    reveal(lin, OTHER)
+    assert former in lin.get(with_number).text
+
+
+def test_each_number_by_its_own_right(app: Flask, lin: Client, login: Login) -> None:
+    take_right(app, "lin", "can_reveal", "family_member")
+    lin = login("lin")
+    reveal(lin, ZIHAN)
+    assert shown(lin) == {"own"}
+    assert lin.get(FAMILY_API).json["result"]["phone"] == "140****0002"
+
+
+def test_the_list_on_screen_shows_what_hangs_on_its_rows(lin: Client) -> None:
+    reveal(lin, ZIHAN, OTHER)
+    assert shown(lin, "/students/list/") == {"own"}
+    assert shown(lin) == {"own", "mother"}
+
+
+def test_a_family_member_alone_does_not_show_the_pupil(lin: Client) -> None:
+    reveal(lin, MOTHER, table="family_member")
+    assert shown(lin) == {"mother"}
+
+
+def test_one_reveal_does_not_end_another(lin: Client) -> None:
+    reveal(lin, MOTHER, table="family_member")
+    reveal(lin, OTHER)
+    reveal(lin, cast.CHANGE, table="change")
+    assert shown(lin) == {"mother"}
+    assert cast.id_number(OTHER) in lin.get(f"/students/show/{OTHER}").text
+    assert cast.student_no(pupil("陈思远")) in lin.get(f"/changes/show/{cast.CHANGE}").text
+
+
+def test_many_reveals_stay_within_what_a_browser_keeps(app: Flask, lin: Client) -> None:
+    """The latest are kept; the cookie stays below the 4 KB at which a browser throws it away."""
+    from app.surfaces.display import KEPT_MOST, Revealed
+
+    with lin.session_transaction() as kept:
+        kept["revealed"] = {
+            "by": cast.person("lin"),
+            "sets": [["student family_member.student_id", 9e9, [10**6 + 97 * n]] for n in range(KEPT_MOST)],
+        }
+    answer = reveal(lin, ZIHAN)
+    assert len(answer.headers["Set-Cookie"]) < 4_000
+    assert shown(lin) == {"own", "mother"}
+    with app.test_request_context():
+        from flask import session
+
+        from app.core import rights
+        from app.core.entity import registry
+
+        by = rights.system("tests")
+        for n in range(3):
+            Revealed.keep(by, {"student": range(n * 200, n * 200 + 200)})
+        assert sum(len(ids) for _words, _until, ids in session["revealed"]["sets"]) == KEPT_MOST
+        assert Revealed.now(registry["student"], by).ids == set(range(200, 600))
+
+
+def test_the_reason_stands_in_the_log_at_the_pupil(app: Flask, lin: Client) -> None:
+    reveal(lin, ZIHAN)
+    looks = world.audit_lines(app, "reveal")
+    assert [(one["entity"], one["row_id"], one["reason"]) for one in looks] == [
+        ("student", ZIHAN, "核对户口簿")
+    ]

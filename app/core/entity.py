@@ -195,12 +195,13 @@ class Entity(Model):
         """
         return iter(())
 
-    def why_not_delete(self) -> Iterator[str]:
-        """Sentences that forbid deletion by a button and name the procedure to use."""
+    def warnings(self, session: Session) -> Iterator[str]:
+        """Sentences for whoever saves the row, though nothing is wrong. Asked once it is checked and before it is
+        written, while `touched` still knows; told when it is saved."""
         return iter(())
 
-    def extra_items(self) -> Iterator[tuple[str, str]]:
-        """(label, text) that the detail shows beside the fields: figures that follow from other rows."""
+    def why_not_delete(self) -> Iterator[str]:
+        """Sentences that forbid deletion by a button and name the procedure to use."""
         return iter(())
 
     def goes_with(self) -> Iterator[str]:

@@ -33,11 +33,13 @@ BLOCK = 5_000  # rows per bulk statement
 
 @dataclass
 class Work:
-    """One unit of saving. `complaints` are (input name, sentence); `after` runs once committed; `together` are rows that
-    must be sound with their inline rows: who saved them, and of which inline entities something was saved."""
+    """One unit of saving. `complaints` are (input name, sentence), `warnings` what is told beside though it was saved;
+    `after` runs once committed; `together` are rows that must be sound with their inline rows: who saved them, and of
+    which inline entities something was saved."""
 
     session: Session
     complaints: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    warnings: list[str] = dataclass_field(default_factory=list)
     after: list[Callable[[], None]] = dataclass_field(default_factory=list)
     together: dict[Entity, tuple[Actor, set[str]]] = dataclass_field(default_factory=dict)
 
@@ -112,6 +114,7 @@ def create(
         found += _misplaced(now.session, obj, by, authority, found)
         _keep(now, found, prefix)
         if not now.complaints:
+            now.warnings += obj.warnings(now.session)
             now.session.add(obj)
             _flush(now.session)
             _join(now, obj, by, is_new=True)
@@ -146,6 +149,7 @@ def edit(
         _check(now.session, obj, found)
         _keep(now, found, prefix)
         if not now.complaints:
+            now.warnings += obj.warnings(now.session)
             _flush(now.session)
             _join(now, obj, by)
     return obj
@@ -198,7 +202,9 @@ def restore(obj: Entity, by: Actor, *, version: int) -> None:
         with now.session.no_autoflush:
             _settle(now.session, obj, {}, found)
             _check(now.session, obj, found)
-        _keep(now, found, "")
+            _keep(now, found, "")
+            if not now.complaints:
+                now.warnings += obj.warnings(now.session)
         if not now.complaints:
             _flush(now.session)
             _join(now, obj, by)

@@ -185,9 +185,11 @@ def within(entity: type[Entity], extents: Iterable[Extent]) -> sa.ColumnElement[
 
 def rows_with(session: Session, by: Actor, power: str, entity: type[Entity], ids: Iterable[int]) -> set[int]:
     """Which of these rows `by` holds the power on, in one statement."""
-    if _is_read_anywhere(entity, power):
+    is_read = _reads(entity, power)
+    if is_read and entity.__scope__ == "open":
         return set(ids) if by.has(power) else set()
-    query = sa.select(entity.id).where(entity.id.in_(list(ids)), within(entity, by.reach(power)))
+    where = sa.or_(sa.false(), *(_held_in(entity, extent, is_read) for extent in by.reach(power)))
+    query = sa.select(entity.id).where(entity.id.in_(list(ids)), where)
     return set(
         session.scalars(query, execution_options={"unguarded": True})
     )  # extents name tables, as the wall does
@@ -197,6 +199,18 @@ def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     if extent.everywhere:
         return sa.true()
     return _WITHIN[entity.__scope__](entity, extent)
+
+
+def _held_in(entity: type[Entity], extent: Extent, is_read: bool) -> sa.ColumnElement[bool]:
+    """Only reading goes school-wide where a grant is narrowed."""
+    where = _within(entity, extent)
+    if is_read or not extent.is_narrow or not _is_wide(entity):
+        return where
+    return sa.and_(where, _narrowed(entity, entity.__narrow__, extent))
+
+
+def _is_wide(entity: type[Entity]) -> bool:
+    return entity.__school_wide__ or entity.__scope__ == "school"
 
 
 def _columns(entity: type[Entity]) -> Any:
@@ -583,16 +597,18 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
 
 def _asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -> Sequence[Place] | None:
     """Some entities are read by everybody, some school-wide, also by those whose grant is narrowed."""
-    if _is_read_anywhere(entity, power):
-        return None
-    is_wide = entity.__school_wide__ or entity.__scope__ == "school"
-    if places is None or not is_wide or power.rpartition(":")[2] not in (*powers.READS, "see"):
+    if places is None or not _reads(entity, power):
         return places
-    return tuple(replace(place, is_for_all=True) for place in places)
+    if entity.__scope__ == "open":
+        return None
+    return tuple(replace(place, is_for_all=True) for place in places) if _is_wide(entity) else places
 
 
-def _is_read_anywhere(entity: type[Entity], power: str) -> bool:
-    return entity.__scope__ == "open" and power.rpartition(":")[2] in (*powers.READS, "see")
+def _reads(entity: type[Entity], power: str) -> bool:
+    """Whether the power is one of reading rows of this entity, and not of others that lie at the same place."""
+    key, _colon, verb = power.partition(":")
+    own = key == entity.key() and verb.rpartition(":")[2] in (*powers.READS, "see")
+    return own or power in powers.reading_rights(entity)
 
 
 def _pupil_place(session: Session, values: Mapping[str, Any]) -> Place:

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from app.core import rights, scope
+from app.core import powers, rights, scope
 from app.core.audit import AuditEntry
 from app.core.entity import Entity, registry
 from app.core.fields import HERE, Choice, Field, Key, Text
 from app.core.rights import Place
 from app.core.wording import N_
+from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, cell, painter, past_text
 from app.surfaces.listing import crumbs, has_made_name, reveal_form
 from app.surfaces.site import Site
@@ -71,17 +72,16 @@ def page(obj: Entity, site: Site) -> DetailPage:
 def sections(obj: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> list[DetailSection]:
     grouped: dict[str, list[Item]] = {}
     for one in fields:
-        if one.form or isinstance(one, Key) or one.listed:
+        if powers.is_offered(one) or isinstance(one, Key):
             title = one.section or type(obj).__label__
             grouped.setdefault(title, []).append(Item(_(one.label), cell(obj, one, site, revealed)))
-    extra = [Item(_(label), Cell(str(value))) for label, value in obj.extra_items()]
-    if extra:
-        grouped.setdefault(type(obj).__label__, []).extend(extra)
     rest = grouped.pop(type(obj).__label__, [])
     if rest and grouped:
         grouped[N_("所属与其他")] = rest
     elif rest:
         grouped[type(obj).__label__] = rest
+    if grouped:
+        next(iter(grouped.values())).extend(tallies.figures_of(type(obj), site, [obj.id]).items(obj.id))
     return [DetailSection(_(title), tuple(items)) for title, items in grouped.items()]
 
 
@@ -166,12 +166,14 @@ def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> Re
     revealed = Revealed.now(child, site.by)
     sight = Sight.of(site, child, shown, [one.id for one in found])
     painters = [painter(child, f, site, revealed, sight) for f in shown]
-    rows = tuple(_related_row(one, painters, site) for one in found[:RELATED])
+    figures = tallies.figures_of(child, site, [one.id for one in found[:RELATED]])
+    rows = figures.beside(_related_row(one, painters, site) for one in found[:RELATED])
     more = None
     if len(found) > RELATED and "list" in child.__actions__ and site.by.has(f"{child.key()}:list"):
         more = site.list_url(child, **{key: obj.id})
     labels = ([_(child.__label__)] if has_made_name(child) else []) + [_(f.label) for f in shown]
-    return RelatedTable(_(child.__label__), tuple(labels), rows, _("暂无记录"), more)
+    labels += [column.label for column in figures.columns]
+    return RelatedTable(_(child.__label__), tuple(labels), tuple(rows), _("暂无记录"), more)
 
 
 def _related_row(one: Entity, painters: Sequence[Painter], site: Site) -> Row:

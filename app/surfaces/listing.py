@@ -18,6 +18,7 @@ from app.core import rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import Code, Day, Field, Flag, Key, Number, Text, Unreadable
+from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
@@ -315,11 +316,16 @@ class Listing:
         revealed = Revealed.now(self.entity, self.site.by)
         self.require_sound()
         rows = self.rows(fields)
+        figures = tallies.figures_of(self.entity, self.site, [row.id for row in rows])
         return ListPage(
             title=_(self.entity.__label__),
             crumbs=crumbs(self.entity, self.site),
-            columns=[*self._name_column(), *(self._column(f) for f in fields)],
-            rows=self._painted(rows, fields, revealed),
+            columns=[
+                *self._name_column(),
+                *(self._column(f) for f in fields),
+                *figures.columns,
+            ],
+            rows=figures.beside(self._painted(rows, fields, revealed)),
             count=count_text(self.count()),
             filters=[self._filter(f) for f in self._offered()],
             chips=list(self._chips()),

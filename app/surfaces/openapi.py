@@ -300,9 +300,11 @@ def describe(spec: APISpec, entity: type[Entity], by: Actor, methods: Collection
 def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tuple[str, str, str, Spec]]:
     """(path, verb, method of the API, what is particular to the operation)."""
     name, label = entity.__name__, _(entity.__label__)
-    row = {"type": "object", "required": ["id"], "properties": {"id": ID}}
+    row: Spec = {"type": "object", "required": ["id"], "properties": {"id": ID}}
     if can_show:
         row["properties"] = {"id": ID, "result": _ref("schemas", name)}
+    told = {"type": "array", "items": {"type": "string"}, "description": _("已保存，但请留意的事项")}
+    saved = row | {"properties": row["properties"] | {"warnings": told}}
     page = _json(_page_schema(name), _("一页记录"))
     yield (
         "/",
@@ -353,7 +355,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
         {
             "summary": _("新增%(what)s", what=label),
             "requestBody": _sent(_ref("schemas", f"{name}New")),
-            "responses": {"201": _json(row, label, has_etag=True, is_new=True)}
+            "responses": {"201": _json(saved, label, has_etag=True, is_new=True)}
             | _refusals(400, 413, 415, 422),
         },
     )
@@ -365,7 +367,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
             "summary": _("修改%(what)s：只改提交的项目", what=label),
             "parameters": ["pk", "IfMatch"],
             "requestBody": _sent(_ref("schemas", f"{name}Edit")),
-            "responses": {"200": _json(row, label, has_etag=True)}
+            "responses": {"200": _json(saved, label, has_etag=True)}
             | _refusals(400, 404, 412, 413, 415, 422, 428),
         },
     )

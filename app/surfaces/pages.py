@@ -5,7 +5,7 @@ Flask-AppBuilder gives routes, permissions and registration; list, form and deta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from flask import Flask, flash, redirect, render_template, request
@@ -98,6 +98,12 @@ class EntityPages(ModelView):
         return found
 
 
+def flash_warnings(sentences: Iterable[str]) -> None:
+    """Beside the word that it was saved, each once."""
+    for sentence in dict.fromkeys(sentences):
+        flash(sentence, "warning")
+
+
 def _require(here: Site, action: str, obj: Entity) -> None:
     verdict = scope.may(here.session, here.by, action, obj)
     if not verdict:
@@ -131,6 +137,7 @@ class FormFlow:
 
     def __init__(self, entity: type[Entity], here: Site, obj: Entity | None) -> None:
         self.entity, self.site, self.obj = entity, here, obj
+        self.warnings: Sequence[str] = ()
         revealed = Revealed.now(entity, here.by)
         self.sheet = forms.Sheet(entity, here.by, here.session, obj, revealed=revealed)
         self.nested = [
@@ -162,6 +169,7 @@ class FormFlow:
         except Stale as stale:
             return render_template("form.html", page=self._conflict(stale)), 409
         flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
+        flash_warnings(self.warnings)
         return redirect(self.site.show_url(self.entity, saved.id))
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
@@ -181,6 +189,7 @@ class FormFlow:
                 saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.seen, **words)
             for one in self.nested:
                 _save_nested(one, saved, work)
+        self.warnings = work.warnings
         return saved
 
     def _page(self, complaints: Sequence[tuple[str, str]] = ()) -> FormPage:

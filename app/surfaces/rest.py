@@ -320,7 +320,7 @@ class EntityApi(ModelRestApi):
             made = saving.create(self.entity, data, by, complaints=body.complaints)
             for child, rows in nested:
                 _add_inlines(child, rows, made, by, work)
-        return self._answer(made, 201, {"Location": f"{self.route_base}/{made.id}"})
+        return self._answer(made, 201, {"Location": f"{self.route_base}/{made.id}"}, work.warnings)
 
     @expose("/<int:pk>", methods=["PUT"])
     @needs("edit")
@@ -330,11 +330,11 @@ class EntityApi(ModelRestApi):
         body = Body(self.entity, by, obj, Revealed.now(self.entity, by))
         data = body.read(sent)
         try:
-            with saving.work():
+            with saving.work() as work:
                 saving.edit(obj, data, by, version=version, complaints=body.complaints)
         except Stale as stale:
             return self._stale(stale, obj)
-        return self._answer(obj)
+        return self._answer(obj, warnings=work.warnings)
 
     @expose("/<int:pk>", methods=["DELETE"])
     @needs("delete")
@@ -362,10 +362,18 @@ class EntityApi(ModelRestApi):
             raise Missing()
         return found
 
-    def _answer(self, obj: Entity, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """The row as it now is. Who may write it and not see it is told no more than its number."""
+    def _answer(
+        self,
+        obj: Entity,
+        code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        warnings: Iterable[str] = (),
+    ) -> Response:
+        """The row as it now is, and what is told beside. Who may write it and not see it learns no more than its number."""
         shown = self._shown(obj)
-        payload = {"id": obj.id} | ({"result": shown} if shown is not None else {})
+        payload: dict[str, Any] = {"id": obj.id} | ({"result": shown} if shown is not None else {})
+        if shown is not None and (told := list(dict.fromkeys(warnings))):
+            payload["warnings"] = told
         return as_json(payload, code, {"ETag": etag(obj), **(headers or {})})
 
     def _shown(self, obj: Entity) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from app.extensions import db
 from app.surfaces import icons, lookups
 from app.surfaces.display import Revealed, opened_by
 from app.surfaces.listing import PAGE_SIZE, count_text
-from app.surfaces.pages import Answer, version_in
+from app.surfaces.pages import Answer, flash_warnings, version_in
 from app.surfaces.security import current_actor, local_path
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import Action, Cell, Column, Crumb, ListPage, Row
@@ -97,7 +97,7 @@ class ToolsView(BaseView):
         entity, by, name = _known(table), current_actor(), ""
         rights.require(by, "recycle_bin:list")
         try:
-            with saving.work():
+            with saving.work() as work:
                 obj = saving.find_deleted(entity, pk)
                 name = obj.shown()
                 saving.restore(obj, by, version=version_in(request.form))
@@ -106,6 +106,7 @@ class ToolsView(BaseView):
             page = _bin_page(by, note=_("没有恢复%(what)s“%(name)s”。%(why)s", **words))
             return render_template("list.html", page=page), 409 if isinstance(refused, Stale) else 422
         flash(_("已恢复“%(name)s”。", name=name), "success")
+        flash_warnings(work.warnings)
         return redirect("/recycle-bin/")
 
 

@@ -372,9 +372,12 @@ def test_which_rows_a_power_holds_on_is_what_is_decided_of_each(app, username):
             for entity in registry:
                 name = next(iter(entity.fields()))
                 rows = list(session.scalars(sa.select(entity)).unique())
-                seen = {row.id for row in rows if scope.may(session, by, f"{name}:see", row)}
-                power = f"{entity.key()}:{name}:see"
-                assert scope.rows_with(session, by, power, entity, [row.id for row in rows]) == seen, power
+                for verb in ("show", "edit", f"{name}:see", f"{name}:edit"):
+                    held = {row.id for row in rows if scope.may(session, by, verb, row)}
+                    power = f"{entity.key()}:{verb}"
+                    assert scope.rows_with(session, by, power, entity, [row.id for row in rows]) == held, (
+                        power
+                    )
         db.session.remove()
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests import cast
-from tests.cast import YIZHONG, grade, pupil
+from tests.cast import YIZHONG, class_of, grade, pupil
 from tests.client import Client
 from tests.flows import world
 from tests.flows.world import take_right
@@ -168,6 +169,108 @@ def test_a_pupil_in_the_recycle_bin_takes_his_rows_along(app: Flask, lin: Client
     assert lin.put(url, json={"position": "职员"}, headers={"If-Match": '"1"'}).status_code == 404
     lin.post(f"/recycle-bin/restore/student/{id_}", data={"version": "2"})
     assert lin.get(listed).json["ids"] == [member]
+
+
+# --- what a detail draws ------------------------------------------------------------------------------
+
+
+def test_every_field_that_people_meet_is_drawn(app: Flask, session: Session, login: Login) -> None:
+    """Those too that no form asks for: the state of the number, the note on a problem."""
+    from app.core import powers, scope
+    from app.core.entity import registry
+
+    ids, lin = world.furnish(app), login("lin")
+    by = cast.actor(session, "lin")
+    for entity in registry:
+        if "show" not in entity.__actions__ or not by.has(f"{entity.key()}:show"):
+            continue
+        here = ids[entity.__path__]
+        page = lin.get(f"/{entity.__path__}/show/{here.get('ours') or next(iter(here.values()))}")
+        drawn = set(re.findall(r"<dt>([^<]*)</dt>", page.get_data(as_text=True)))
+        with scope.acting(session, by):
+            seen = scope.fields_at(by, entity, "see", None)
+        wanted = {field.label for field in seen.values() if powers.is_offered(field)}
+        assert wanted - drawn == set(), entity.key()
+
+
+def test_the_note_on_a_problem_is_read_where_it_is_needed(lin: Client) -> None:
+    number = cast.id_number(pupil("吴佳怡"))
+    made = lin.post(
+        "/students/add",
+        data=typed_pupil(name="吴佳怡", gender="2", born_on="20140618", id_type="1", id_number=number),
+    )
+    page = text_of(lin.get(made.location))
+    assert "问题说明 身份证件号与外校学生重复，请到“学籍注册—问题学籍处理”核实。" in page
+    assert "学籍号状态" in page
+    assert "学段 初中" in page
+
+
+# --- how full a class is ------------------------------------------------------------------------------
+
+FIRST, SECOND = class_of(YIZHONG, 7, 1), class_of(YIZHONG, 7, 2)  # three and two pupils in them
+NEARLY = "七年级（1）班连同这名学生共4人，接近上限5人。后来的学生请优先编入其他班级。"
+FULL = "七年级（1）班连同这名学生共4人，已达上限4人。后来的学生请编入其他班级，或增设新班。"
+
+
+@pytest.fixture
+def narrow(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classes of five, told from four."""
+    monkeypatch.setitem(app.config, "CLASS_CAP", {"2": 5})
+    monkeypatch.setitem(app.config, "CLASS_WARN", {"2": 4})
+
+
+@pytest.mark.usefixtures("narrow")
+@pytest.mark.parametrize(("cap", "said"), [(5, NEARLY), (4, FULL)])
+def test_whoever_brings_a_class_near_its_cap_is_told(app: Flask, lin: Client, cap: int, said: str) -> None:
+    app.config["CLASS_CAP"] = {"2": cap}
+    made = lin.post("/students/add", data=typed_pupil())
+    assert made.status_code == 302
+    page = text_of(lin.get(made.location))
+    assert "已保存学生“高晓松”。" in page
+    assert said in page
+    assert said not in text_of(lin.get(made.location)), "once"
+    body = cast.plain(born_on="20140404") | {"family_member": [cast.GUARDIAN]}
+    answer = lin.post("/api/v1/students/", json=body)
+    assert (answer.status_code, answer.json["warnings"]) == (201, [said])
+
+
+@pytest.mark.usefixtures("narrow")
+def test_below_the_band_and_for_other_edits_nothing_is_said(lin: Client) -> None:
+    body = cast.plain(born_on="20140404", class_id=SECOND) | {"family_member": [cast.GUARDIAN]}
+    answer = lin.post("/api/v1/students/", json=body)
+    assert answer.status_code == 201
+    assert "warnings" not in answer.json
+    url = f"/api/v1/students/{pupil('欧阳若曦')}"
+    answer = lin.put(url, json={"talent": "书法"}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, "warnings" in answer.json) == (200, False)
+
+
+def figures_of(answer: TestResponse, name: str) -> tuple[str, str]:
+    """Head count and band in the row that begins with `name`."""
+    for row in re.findall(r"<tr>(.*?)</tr>", answer.get_data(as_text=True), re.DOTALL):
+        if f">{name}<" in row:
+            cells = dict(re.findall(r'data-label="([^"]*)"[^>]*>(.*?)</td>', row, re.DOTALL))
+            return tuple(re.sub(r"<[^>]*>", "", cells[label]).strip() for label in ("在校人数", "班额"))  # type: ignore[return-value]
+    raise AssertionError(f"no row {name}")
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_staff_see_how_full_each_class_is(app: Flask, lin: Client) -> None:
+    app.config["CLASS_WARN"] = {"2": 3}
+    assert figures_of(lin.get("/classes/list/"), "七年级（1）班") == ("3", "接近上限")
+    assert figures_of(lin.get("/classes/list/"), "七年级（2）班") == ("2", "正常")
+    assert "在校人数 3" in text_of(lin.get(f"/classes/show/{FIRST}"))
+    assert "班额 接近上限" in text_of(lin.get(f"/classes/show/{FIRST}"))
+    assert figures_of(lin.get(f"/grades/show/{grade(YIZHONG, 7)}"), "七年级（1）班") == ("3", "接近上限")
+
+
+def test_whoever_sees_one_class_of_pupils_gets_no_figures_of_others(login: Login) -> None:
+    """小周 reads every class of the school and the pupils of his own: of the others a count would say none."""
+    zhou = login("zhou")
+    assert figures_of(zhou.get("/classes/list/"), "七年级（1）班") == ("3", "正常")
+    assert figures_of(zhou.get("/classes/list/"), "七年级（2）班") == ("", "")
+    assert "在校人数" not in text_of(zhou.get(f"/classes/show/{SECOND}"))
+    assert "在校人数" not in text_of(login("li").get("/classes/list/")), "no right over pupils"
 
 
 # --- looking at whole numbers -------------------------------------------------------------------------

@@ -454,6 +454,11 @@ class Student(OfPlace, Recyclable, Entity):
                 ),
             )
 
+    def warnings(self, session: Session) -> Iterator[str]:
+        from app.areas.students import lookups
+
+        return lookups.class_warnings(session, self)
+
     # --- deletion ---
 
     def why_not_delete(self) -> Iterator[str]:

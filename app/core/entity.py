@@ -7,7 +7,7 @@ in `scope` and `rights`, not here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -33,14 +33,15 @@ class Entity(Model):
     """Base of every registered model. A concrete subclass is registered by being defined.
 
     Class words: `__label__` (Chinese name), `__path__` (plural in addresses), `__menu__` ("组 › 项"),
-    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named), `__shown_from__` (the columns and links that such a name is
-    made from, where it is no column itself),
+    `__natural_key__` (attribute people know a row by), `__shown_as__` (attribute shown where a row is named),
+    `__shown_from__` (the columns and links that such a name is made from, where it is no column itself),
     `__actions__` (what exists at all), `__duties__` (rights beyond these, used by procedures), `__apart__` (pairs of
     duties that nobody may hold both of at one place), `__confirmed__` (duties for which a school's choice of person waits
     for the bureau's yes), `__procedure__` (what to use instead of a refused button),
     `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
-    `__school_wide__` (a narrowed grant still reads the whole school's rows), `__inline_of__` (key of the entity in
-    whose form this one is edited), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
+    `__school_wide__` (a narrowed grant still reads the whole school's rows), `__written_in__` (of what everybody reads:
+    the columns with a region's code, one of which must lie where the right to write holds), `__inline_of__` (key of the entity in
+    whose form this one is edited), `__opens_with__` (blank rows of it in a new owner's form), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
     """
 
     __abstract__ = True
@@ -58,7 +59,9 @@ class Entity(Model):
     __confirmed__: ClassVar[tuple[str, ...]] = ()
     __narrow__: ClassVar[Mapping[str, str]] = MappingProxyType({})
     __school_wide__: ClassVar[bool] = False
+    __written_in__: ClassVar[tuple[str, ...]] = ()
     __inline_of__: ClassVar[str] = ""
+    __opens_with__: ClassVar[int] = 0
     __bureau__: ClassVar[bool] = False
     __bureau_private__: ClassVar[bool] = False
     __order__: ClassVar[str] = "id"
@@ -72,6 +75,7 @@ class Entity(Model):
 
     settled: frozenset[str] = frozenset()  # columns that `settle` filled in the last save: nobody typed them
     doubts: Complained = ()  # what `settle` found; set anew by each `settle` that looks things up
+    is_returning: bool = False  # on its way out of the recycle bin: judged as if all of it were new
 
     @declared_attr
     def id(cls) -> Mapped[int]:
@@ -166,9 +170,13 @@ class Entity(Model):
         return None
 
     def touched(self, *names: str) -> bool:
-        """Whether the row is new, or one of these attributes has changed since it was read."""
+        """Whether the row is new or comes back, or one of these attributes has changed since it was read."""
         state: Any = sa.inspect(self)
-        return not state.persistent or any(state.attrs[name].history.has_changes() for name in names)
+        return (
+            self.is_returning
+            or not state.persistent
+            or any(state.attrs[name].history.has_changes() for name in names)
+        )
 
     def settle(self, session: Session) -> None:
         """Fills what follows from other columns (the place, search keys). Called before `check` on every save.
@@ -180,16 +188,20 @@ class Entity(Model):
         """Complaints about the row as it would be saved: (attribute or "", sentence)."""
         return iter(self.doubts)
 
-    def check_inlines(self, rows: Iterable[Entity]) -> Complaints:
-        """Complaints about the row together with all rows of its inline entities, once they are in."""
+    def check_inlines(self, rows: Iterable[Entity], written: Collection[str] = ()) -> Complaints:
+        """Complaints about the row together with all rows of its inline entities, once they are in.
+
+        `written`: keys of the inline entities of which something was saved, or should have come with a new row.
+        """
+        return iter(())
+
+    def warnings(self, session: Session) -> Iterator[str]:
+        """Sentences for whoever saves the row, though nothing is wrong. Asked once it is checked and before it is
+        written, while `touched` still knows; told when it is saved."""
         return iter(())
 
     def why_not_delete(self) -> Iterator[str]:
         """Sentences that forbid deletion by a button and name the procedure to use."""
-        return iter(())
-
-    def extra_items(self) -> Iterator[tuple[str, str]]:
-        """(label, text) that the detail shows beside the fields: figures that follow from other rows."""
         return iter(())
 
     def goes_with(self) -> Iterator[str]:
@@ -286,6 +298,12 @@ class Registry:
 
 
 registry = Registry()
+
+
+def owner_key(entity: type[Entity]) -> str:
+    """The key column by which an inline entity hangs on its owner."""
+    wanted = f"{registry[entity.__inline_of__].__tablename__}.id"
+    return next(n for n, f in entity.fields().items() if isinstance(f, Key) and f.target == wanted)
 
 
 # --- where a row belongs ------------------------------------------------------------------------------

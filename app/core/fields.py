@@ -31,7 +31,7 @@ class Edit(Enum):
     FREELY = "freely"
     BY_CHANGE = "by_change"  # written on add, then only by an approved change or a named procedure
     BY_SYSTEM = "by_system"  # never typed by anyone
-    FROM_ABOVE = "from_above"  # written on add, then only by whoever holds <entity>:govern
+    FROM_ABOVE = "from_above"  # written by whoever holds <entity>:govern, with a new row too
 
 
 FREELY, BY_CHANGE, BY_SYSTEM, FROM_ABOVE = Edit.FREELY, Edit.BY_CHANGE, Edit.BY_SYSTEM, Edit.FROM_ABOVE

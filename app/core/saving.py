@@ -21,7 +21,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.core import audit, powers, rights, scope
 from app.core.authority import Authority
-from app.core.entity import Entity, Recyclable, registry
+from app.core.entity import Entity, Recyclable, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key
 from app.core.rights import Actor
@@ -33,11 +33,15 @@ BLOCK = 5_000  # rows per bulk statement
 
 @dataclass
 class Work:
-    """One unit of saving. `complaints` are (input name, sentence); `after` runs once committed."""
+    """One unit of saving. `complaints` are (input name, sentence), `warnings` what is told beside though it was saved;
+    `after` runs once committed; `together` are rows that must be sound with their inline rows: who saved them, and of
+    which inline entities something was saved."""
 
     session: Session
     complaints: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    warnings: list[str] = dataclass_field(default_factory=list)
     after: list[Callable[[], None]] = dataclass_field(default_factory=list)
+    together: dict[Entity, tuple[Actor, set[str]]] = dataclass_field(default_factory=dict)
 
 
 @contextmanager
@@ -56,9 +60,11 @@ def work() -> Iterator[Work]:
     current = session.info["work"] = Work(session)
     try:
         yield current
+        if not current.complaints:
+            _flush(session)
+            current.complaints += _check_together(current)
         if current.complaints:
             raise Invalid(current.complaints)
-        _flush(session)
         session.commit()
     except BaseException:
         session.rollback()
@@ -105,10 +111,13 @@ def create(
         found += _missing(entity, obj, found)
         _settle(now.session, obj, data, found)
         _check(now.session, obj, found)
+        found += _misplaced(now.session, obj, by, authority, found)
         _keep(now, found, prefix)
         if not now.complaints:
+            now.warnings += obj.warnings(now.session)
             now.session.add(obj)
             _flush(now.session)
+            _join(now, obj, by, is_new=True)
     return obj
 
 
@@ -140,7 +149,9 @@ def edit(
         _check(now.session, obj, found)
         _keep(now, found, prefix)
         if not now.complaints:
+            now.warnings += obj.warnings(now.session)
             _flush(now.session)
+            _join(now, obj, by)
     return obj
 
 
@@ -158,19 +169,47 @@ def delete(obj: Entity, by: Actor, *, version: int | None = None, authority: Aut
         if isinstance(obj, Recyclable):
             obj.deleted_at = datetime.now(UTC)
         else:
+            _join(now, obj, by)
             now.session.delete(obj)
         _flush(now.session)
 
 
-def restore(obj: Entity, by: Actor) -> None:
-    """Back from the recycle bin."""
+def find_deleted(entity: type[Entity], row_id: int) -> Entity:
+    """What lies in the recycle bin under this id. Raises Missing."""
+    session = _current().session
+    with scope.with_deleted(session):
+        found = session.get(entity, row_id) if row_id < 2**63 else None
+    if not isinstance(found, Recyclable) or found.deleted_at is None:
+        raise Missing()
+    return found
+
+
+def restore(obj: Entity, by: Actor, *, version: int) -> None:
+    """Back from the recycle bin: settled and checked as if all of it were new, among what is there now.
+
+    Raises Missing, Denied and Stale at once; complaints wait for the end of the work.
+    """
     now = _current()
+    _lock(now.session, obj)
+    if not isinstance(obj, Recyclable) or obj.deleted_at is None:
+        raise Missing()
     _require(now.session, by, "delete", obj)
-    assert isinstance(obj, Recyclable)
-    obj.deleted_at = None
-    _check(now.session, obj, now.complaints)
-    if not now.complaints:
-        _flush(now.session)
+    if version != obj.version:
+        raise stale(now.session, obj, version)
+    found: list[tuple[str, str]] = []
+    obj.deleted_at, obj.is_returning = None, True
+    try:
+        with now.session.no_autoflush:
+            _settle(now.session, obj, {}, found)
+            _check(now.session, obj, found)
+            _keep(now, found, "")
+            if not now.complaints:
+                now.warnings += obj.warnings(now.session)
+        if not now.complaints:
+            _flush(now.session)
+            _join(now, obj, by)
+    finally:
+        obj.is_returning = False
 
 
 def purge(obj: Entity, by: Actor) -> None:
@@ -184,6 +223,47 @@ def purge(obj: Entity, by: Actor) -> None:
                 now.session.delete(row)
     now.session.delete(obj)
     _flush(now.session)
+
+
+# --- a row with what is edited in its form ------------------------------------------------------------
+
+
+def _join(now: Work, obj: Entity, by: Actor, *, is_new: bool = False) -> None:
+    """Remembers the row, or the one in whose form it is edited: they are judged together at the end of the work."""
+    owner: Entity | None = obj
+    if obj.__inline_of__:
+        owner = now.session.get(registry[obj.__inline_of__], getattr(obj, owner_key(type(obj))))
+    if owner is None or by.is_system or type(owner).check_inlines is Entity.check_inlines:
+        return
+    _by, written = now.together.setdefault(owner, (by, set()))
+    if owner is not obj:
+        written.add(obj.key())
+    elif is_new:
+        places = scope.places_of_row(now.session, owner)
+        inlines = (child.key() for child in registry.inlines_of(type(owner)))
+        written.update(key for key in inlines if rights.decide(by, f"{key}:add", places))
+
+
+def _check_together(now: Work) -> Iterator[tuple[str, str]]:
+    """What a row and its inline rows must be together, whichever of them was saved and by which surface."""
+    for owner, (by, written) in now.together.items():
+        children = registry.inlines_of(type(owner))
+        is_there: bool = sa.inspect(owner).persistent and getattr(owner, "deleted_at", None) is None
+        if is_there and all(_sees_inlines(now.session, by, owner, child) for child in children):
+            rows = [row for child in children for row in inline_rows(now.session, child, owner)]
+            yield from owner.check_inlines(rows, written)
+
+
+def _sees_inlines(session: Session, by: Actor, owner: Entity, child: type[Entity]) -> bool:
+    """To whoever may not see them the rest would look as if it were missing."""
+    places = scope.places_of_row(session, owner)
+    return any(rights.decide(by, right, places) for right in powers.reading_rights(child))
+
+
+def inline_rows(session: Session, entity: type[Entity], owner: Entity) -> list[Entity]:
+    """The saved rows of an inline entity that hang on `owner`."""
+    query = sa.select(entity).where(getattr(entity, owner_key(entity)) == owner.id)
+    return list(session.scalars(query.order_by(entity.id)))
 
 
 # --- many rows ----------------------------------------------------------------------------------------
@@ -374,7 +454,11 @@ def _refusal(
 ) -> str | None:
     entity, power = type(obj), powers.field_right(type(obj), field.name, "edit")
     if authority is None and not by.is_system:
-        if is_new and scope.is_locked_on_add(entity, field.name, value):
+        if (
+            is_new
+            and value != entity.default_of(field.name)
+            and scope.is_closed_on_add(by, entity, field.name)
+        ):
             return scope.locked_sentence(entity, field.name)
         if not is_new and field.edit in (BY_CHANGE, BY_SYSTEM):
             return scope.locked_sentence(entity, field.name)
@@ -428,6 +512,14 @@ def _check(session: Session, obj: Entity, found: list[tuple[str, str]]) -> None:
         return  # checks may rely on required values
     known = {name for name, _s in found if name}
     found += [(name, sentence) for name, sentence in obj.check() if name not in known]
+
+
+def _misplaced(
+    session: Session, obj: Entity, by: Actor, authority: Authority | None, found: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Why a new row may not be where it would be; the wall's own answer, said while the form can still be changed."""
+    if authority is None and not found and not (verdict := scope.may(session, by, "add", obj)):
+        yield "", str(verdict)
 
 
 def _is_required(obj: Entity, name: str) -> bool:

@@ -26,7 +26,7 @@ from app.core import audit, powers, rights, statements
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Edit, Field
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Field
 from app.core.rights import Actor, Extent, Place
 from app.extensions import door_is_open
 
@@ -163,6 +163,8 @@ def _make_criteria(by: Actor | None, deleted_too: bool) -> Iterator[Any]:
         where = visible(entity, by)
         if issubclass(entity, Recyclable) and not deleted_too:
             where = sa.and_(where, entity.deleted_at.is_(None))
+        if entity.__scope__ == "pupil" and not deleted_too:
+            where = sa.and_(where, entity.student_id.not_in(_pupils_in_bin()))
         if where is sa.true():
             continue  # every statement would carry it along for nothing
         yield with_loader_criteria(entity, where, include_aliases=True)
@@ -184,14 +186,32 @@ def within(entity: type[Entity], extents: Iterable[Extent]) -> sa.ColumnElement[
 
 def rows_with(session: Session, by: Actor, power: str, entity: type[Entity], ids: Iterable[int]) -> set[int]:
     """Which of these rows `by` holds the power on, in one statement."""
-    query = sa.select(entity.id).where(entity.id.in_(list(ids)), within(entity, by.reach(power)))
-    return set(session.scalars(query))
+    is_read = _reads(entity, power)
+    if is_read and entity.__scope__ == "open":
+        return set(ids) if by.has(power) else set()
+    where = sa.or_(sa.false(), *(_held_in(entity, extent, is_read) for extent in by.reach(power)))
+    query = sa.select(entity.id).where(entity.id.in_(list(ids)), where)
+    return set(
+        session.scalars(query, execution_options={"unguarded": True})
+    )  # extents name tables, as the wall does
 
 
 def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     if extent.everywhere:
         return sa.true()
     return _WITHIN[entity.__scope__](entity, extent)
+
+
+def _held_in(entity: type[Entity], extent: Extent, is_read: bool) -> sa.ColumnElement[bool]:
+    """Only reading goes school-wide where a grant is narrowed."""
+    where = _within(entity, extent)
+    if is_read or not extent.is_narrow or not _is_wide(entity):
+        return where
+    return sa.and_(where, _narrowed(entity, entity.__narrow__, extent))
+
+
+def _is_wide(entity: type[Entity]) -> bool:
+    return entity.__school_wide__ or entity.__scope__ == "school"
 
 
 def _columns(entity: type[Entity]) -> Any:
@@ -234,6 +254,12 @@ def _pupils_within(extent: Extent) -> sa.Select[tuple[int]]:
     return sa.select(columns.id).where(*where)
 
 
+def _pupils_in_bin() -> sa.Select[tuple[int]]:
+    """An index holds these few alone, so that it costs a list of family members next to nothing."""
+    columns = _columns(registry["student"])
+    return sa.select(columns.id).where(columns.deleted_at.is_not(None))
+
+
 def _of_pupil(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     where = _in_place(entity, extent)
     if not extent.is_narrow:
@@ -268,13 +294,23 @@ def _of_audit(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     return sa.or_(_in_place(entity, extent), entity.student_id.in_(_pupils_within(extent)))
 
 
+def _of_everybody(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
+    """Where a row that everybody reads is written."""
+    if not entity.__written_in__:
+        return sa.true()
+    if extent.school_id is not None or extent.is_narrow or not extent.low:
+        return sa.false()
+    codes = (getattr(entity, name) for name in entity.__written_in__)
+    return sa.or_(*(code.between(extent.low, extent.high) for code in codes))
+
+
 _WITHIN = {
     "place": _of_place,
     "pupil": _of_pupil,
     "parties": _of_parties,
     "school": _of_school,
     "audit": _of_audit,
-    "open": lambda entity, extent: sa.true(),
+    "open": _of_everybody,
 }
 
 
@@ -290,8 +326,8 @@ def _write_wall(session: Session, context: Any, instances: Any) -> None:
     for obj in session.dirty:
         if isinstance(obj, Entity) and session.is_modified(obj, include_collections=False):
             changed = _changed(obj)
-            if "deleted_at" in changed and len(changed) > 1:
-                _checked(session, obj, "edit", changed - {"deleted_at"})
+            if "deleted_at" in changed and (beside := changed - {"deleted_at"} - obj.settled):
+                _checked(session, obj, "edit", beside)
             action = "delete" if "deleted_at" in changed else "edit"
             rows.append((obj, *_checked(session, obj, action, changed)))
     for obj in session.deleted:
@@ -389,9 +425,10 @@ def check_row(
         )
     right = f"{entity.key()}:{action}"
     places = place_of(session, entity, after)
-    for values in (before, after) if action != "add" else (after,):
-        if values is not None:
-            _require_on(session, actor, right, entity, values)
+    if action != "add" and before is not None:
+        _require_found(session, actor, right, entity, before)
+    if not (verdict := rights.decide(actor, right, asked_at(entity, right, places))):
+        raise Denied(str(verdict))
     _check_words(actor, entity, action, after, changed, places)
 
 
@@ -409,9 +446,10 @@ def _require_reach(
         raise Denied(_("这项办理涉及您管理范围以外的记录，不能保存。请由有关学校或主管部门办理。"))
 
 
-def _require_on(
+def _require_found(
     session: Session, actor: Actor, right: str, entity: type[Entity], values: Mapping[str, Any]
 ) -> None:
+    """The row as it was: what the actor cannot see is not there for him."""
     verdict = verdict_on(session, actor, right, entity, values)
     if verdict:
         return
@@ -435,23 +473,20 @@ def _check_words(
             continue
         if field.form and not rights.decide(actor, powers.field_right(entity, name, "edit"), places):
             raise Denied(rights.refusal(actor, powers.field_right(entity, name, "edit")))
-        if field.edit is FREELY or (action == "add" and not is_locked_on_add(entity, name, after.get(name))):
-            continue
         if field.edit is FROM_ABOVE:
             if not rights.decide(actor, f"{entity.key()}:govern", places):
                 raise Denied(rights.refusal(actor, f"{entity.key()}:govern"))
-        elif field.edit in (BY_CHANGE, BY_SYSTEM):
+        elif field.edit is not FREELY and (action != "add" or is_closed_on_add(actor, entity, name)):
             raise Denied(locked_sentence(entity, name))
 
 
-def is_locked_on_add(entity: type[Entity], name: str, value: Any) -> bool:
-    """Whether a value may not be given with a new row: system data, and key data that begins at a default."""
+def is_closed_on_add(by: Actor, entity: type[Entity], name: str) -> bool:
+    """Whether `by` gives the field no value of his own with a new row: system data, key data that begins at a default,
+    and, for who governs nowhere, what comes from above."""
     field = entity.fields()[name]
-    if value is None or field.edit is FROM_ABOVE:
-        return False
-    if value == entity.default_of(name):
-        return False
-    return field.edit is Edit.BY_SYSTEM or (field.edit is Edit.BY_CHANGE and field.has_default)
+    if field.edit is FROM_ABOVE:
+        return not by.has(f"{entity.key()}:govern")
+    return field.edit is BY_SYSTEM or (field.edit is BY_CHANGE and field.has_default)
 
 
 def settled_sentence(entity: type[Entity], name: str) -> str:
@@ -465,7 +500,7 @@ def locked_sentence(entity: type[Entity], name: str) -> str:
     if field.edit is BY_SYSTEM:
         return settled_sentence(entity, name)
     if field.edit is FROM_ABOVE:
-        return _("“%(label)s”由主管部门下达，学校不能修改。需要更正的，请联系主管部门。", label=label)
+        return _("“%(label)s”由主管部门下达，学校不能填写或修改。需要更正的，请联系主管部门。", label=label)
     where = _(field.procedure or "日常管理—关键数据变更申请")
     if field.procedure:
         return _("“%(label)s”不能直接修改。请到“%(where)s”办理。", label=label, where=where)
@@ -556,13 +591,16 @@ def audit_place_of(obj: Entity) -> dict[str, Any]:
 def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) -> Sequence[Place] | None:
     """The places of a row given by its column values; a change has one per party. None: the row is of no place."""
     if entity.__scope__ == "open":
-        return None
+        codes = [values.get(name) for name in entity.__written_in__]
+        return tuple(Place(None, code) for code in codes if code) if codes else None
     if entity.__scope__ == "pupil":
         return (_pupil_place(session, values),)
     if entity.__scope__ == "school":
         return _school_places(session, values)
     if entity.__scope__ == "parties":
         return _party_places(session, values.get(entity.__parties_key__), values)
+    if entity.__scope__ == "audit":
+        return _audit_places(session, values)
     narrow = entity.__narrow__
     return (
         Place(
@@ -575,27 +613,48 @@ def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) 
 
 
 def asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -> Sequence[Place] | None:
-    """Some entities are read school-wide, also by those whose grant is narrowed."""
-    is_wide = entity.__school_wide__ or entity.__scope__ == "school"
-    if places is None or not is_wide or power.rpartition(":")[2] not in (*powers.READS, "see"):
+    """Some entities are read by everybody, some school-wide, also by those whose grant is narrowed."""
+    if places is None or not _reads(entity, power):
         return places
-    return tuple(replace(place, is_for_all=True) for place in places)
+    if entity.__scope__ == "open":
+        return None
+    return tuple(replace(place, is_for_all=True) for place in places) if _is_wide(entity) else places
+
+
+def _reads(entity: type[Entity], power: str) -> bool:
+    """Whether the power is one of reading rows of this entity, and not of others that lie at the same place."""
+    key, _colon, verb = power.partition(":")
+    own = key == entity.key() and verb.rpartition(":")[2] in (*powers.READS, "see")
+    return own or power in powers.reading_rights(entity)
 
 
 def _pupil_place(session: Session, values: Mapping[str, Any]) -> Place:
+    """By school and authority where the row says, by grade and class where its pupil is."""
+    found = _place_now(session, values.get("student_id"))
+    place = Place(values.get("school_id"), values.get("authority_code"))
+    return replace(place, grade_id=found.grade_id, class_id=found.class_id) if found is not None else place
+
+
+def _place_now(session: Session, student_id: int | None) -> Place | None:
     student = registry["student"].__table__
-    row = (
-        _look(session, sa.select(student).where(student.c.id == values.get("student_id"))).mappings().first()
-    )
-    narrow = registry["student"].__narrow__
+    query = sa.select(student).where(student.c.id == student_id)
+    row = _look(session, query).mappings().first() if student_id is not None else None
     if row is None:
-        return Place(values.get("school_id"), values.get("authority_code"))
+        return None
+    narrow = registry["student"].__narrow__
     return Place(
-        values.get("school_id"),
-        values.get("authority_code"),
+        row["school_id"],
+        row["authority_code"],
         row.get(narrow.get("grade", "")),
         row.get(narrow.get("class", "")),
     )
+
+
+def _audit_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, ...]:
+    """Where it was written, and where its pupil is today: whoever has a pupil reads all that was done to him."""
+    then = Place(values.get("school_id"), values.get("authority_code"))
+    now = _place_now(session, values.get("student_id"))
+    return (then, now) if now is not None else (then,)
 
 
 def _school_places(session: Session, values: Mapping[str, Any]) -> tuple[Place, ...]:

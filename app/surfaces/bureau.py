@@ -6,8 +6,7 @@ password go to addresses outside /bureau. The figures of the overview are handed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from flask import Flask, current_app, redirect, render_template, request
@@ -25,7 +24,6 @@ from app.surfaces import detail, looks
 from app.surfaces.listing import Listing
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
-from app.surfaces.viewmodels import Cell, Column, DetailPage, Item, ListPage, RelatedTable, Row
 
 Answer = Response | str
 
@@ -35,41 +33,12 @@ PAGES = ("index", "index_view", "show")
 
 # --- what areas hand in -------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Columns of figures beside an entity's own, on its list, its detail and where it hangs on another row.
-
-    `count` gives the cells of each row by id, for a whole page at once; rows it leaves out stay blank.
-    """
-
-    entity: type[Entity]
-    columns: tuple[Column, ...]  # labels are translated when shown
-    rights: tuple[str, ...]  # all of them, or the figures would be of what happens to be seen
-    count: Callable[[Site, Sequence[int]], Mapping[int, tuple[Cell, ...]]]
-
-    def cells(self, site: Site, ids: Sequence[int]) -> Mapping[int, tuple[Cell, ...]]:
-        blank = tuple(Cell("") for _column in self.columns)
-        found = self.count(site, ids)
-        return {id_: found.get(id_, blank) for id_ in ids}
-
-
-_tallies: dict[str, Tally] = {}
 _overview: list[Callable[[Site, MultiDict[str, str]], str]] = []
-
-
-def show_tally(tally: Tally) -> None:
-    _tallies[tally.entity.key()] = tally
 
 
 def show_overview(draw: Callable[[Site, MultiDict[str, str]], str]) -> None:
     """`draw` renders /bureau/ for the person and the address's words."""
     _overview[:] = [draw]
-
-
-def _tally_of(entity: type[Entity], site: Site) -> Tally | None:
-    tally = _tallies.get(entity.key())
-    return tally if tally is not None and all(map(site.by.has, tally.rights)) else None
 
 
 # --- who may come in ----------------------------------------------------------------------------------
@@ -152,9 +121,7 @@ class EntityView(Guarded, BaseModelView):
     def index_view(self) -> Answer:
         here = site()
         rights.require(here.by, f"{self.entity.key()}:list")
-        page = Listing(self.entity, here, request.args).page()
-        add_columns(page, self.entity, here)
-        return render_template("list.html", page=page)
+        return render_template("list.html", page=Listing(self.entity, here, request.args).page())
 
     @expose("/show/<int:pk>")
     def show(self, pk: int) -> Answer:
@@ -164,48 +131,7 @@ class EntityView(Guarded, BaseModelView):
         if obj is None:
             raise Missing()
         looks.note(here.by, obj)
-        page = detail.page(obj, here)
-        add_items(page, obj, here)
-        own = _(self.entity.__label__)  # rows of the same kind that hang on this one: most have none
-        page.related = [
-            with_columns(table, here) for table in page.related if table.rows or table.title != own
-        ]
-        return render_template("detail.html", page=page)
-
-
-# --- figures beside the rows --------------------------------------------------------------------------
-
-
-def add_columns(page: ListPage, entity: type[Entity], here: Site) -> None:
-    tally = _tally_of(entity, here)
-    if tally is not None:
-        page.columns += [replace(column, label=_(column.label)) for column in tally.columns]
-        page.rows = _with_cells(page.rows, tally, here)
-
-
-def add_items(page: DetailPage, obj: Entity, here: Site) -> None:
-    tally = _tally_of(type(obj), here)
-    if tally is not None and page.sections:
-        cells = tally.cells(here, [obj.id])[obj.id]
-        first = page.sections[0]
-        items = (Item(_(column.label), cell) for column, cell in zip(tally.columns, cells, strict=True))
-        page.sections[0] = replace(first, items=(*first.items, *items))
-
-
-def with_columns(table: RelatedTable, here: Site) -> RelatedTable:
-    """The table with its figures; a table bears the name of its entity."""
-    entity = next((e for e in registry if is_here(e) and _(e.__label__) == table.title), None)
-    tally = _tally_of(entity, here) if entity is not None else None
-    if tally is None or not table.rows:
-        return table
-    labels = tuple(_(column.label) for column in tally.columns)
-    return replace(table, columns=table.columns + labels, rows=tuple(_with_cells(table.rows, tally, here)))
-
-
-def _with_cells(rows: Iterable[Row], tally: Tally, here: Site) -> list[Row]:
-    found = list(rows)
-    cells = tally.cells(here, [row.id for row in found]) if found else {}
-    return [replace(row, cells=row.cells + cells[row.id]) for row in found]
+        return render_template("detail.html", page=detail.page(obj, here))
 
 
 # --- generation ---------------------------------------------------------------------------------------

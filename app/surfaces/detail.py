@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from app.core import rights, scope
+from app.core import powers, rights, scope
 from app.core.audit import AuditEntry
 from app.core.entity import Entity, registry
 from app.core.fields import HERE, Choice, Field, Key, Text
 from app.core.rights import Place
 from app.core.wording import N_
+from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, cell, painter, past_text
 from app.surfaces.listing import crumbs, has_made_name, reveal_form
 from app.surfaces.site import Site
@@ -60,7 +61,7 @@ def page(obj: Entity, site: Site) -> DetailPage:
             entity,
             site,
             list(seen.values()),
-            [obj.id],
+            [obj],
             f"“{obj.shown()}”",
             site.show_url(entity, obj.id),
             revealed,
@@ -71,17 +72,16 @@ def page(obj: Entity, site: Site) -> DetailPage:
 def sections(obj: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> list[DetailSection]:
     grouped: dict[str, list[Item]] = {}
     for one in fields:
-        if one.form or isinstance(one, Key) or one.listed:
+        if powers.is_offered(one) or isinstance(one, Key):
             title = one.section or type(obj).__label__
             grouped.setdefault(title, []).append(Item(_(one.label), cell(obj, one, site, revealed)))
-    extra = [Item(_(label), Cell(str(value))) for label, value in obj.extra_items()]
-    if extra:
-        grouped.setdefault(type(obj).__label__, []).extend(extra)
     rest = grouped.pop(type(obj).__label__, [])
     if rest and grouped:
         grouped[N_("所属与其他")] = rest
     elif rest:
         grouped[type(obj).__label__] = rest
+    if grouped:
+        next(iter(grouped.values())).extend(tallies.figures_of(type(obj), site, [obj.id]).items(obj.id))
     return [DetailSection(_(title), tuple(items)) for title, items in grouped.items()]
 
 
@@ -128,7 +128,7 @@ def _action(label: str, url: str, icon: str, verb: str, obj: Entity, site: Site)
 
 
 def list_actions(entity: type[Entity], site: Site) -> Iterator[Action]:
-    if "add" in entity.__actions__ and site.by.has(f"{entity.key()}:add"):
+    if "add" in entity.__actions__ and not entity.__inline_of__ and site.by.has(f"{entity.key()}:add"):
         yield Action(_("新增"), f"/{entity.__path__}/add", style="primary", icon="plus-lg")
     for label, url, icon, right in entity.__list_links__:
         if site.by.has(right):
@@ -166,12 +166,14 @@ def _related_table(obj: Entity, child: type[Entity], key: str, site: Site) -> Re
     revealed = Revealed.now(child, site.by)
     sight = Sight.of(site, child, shown, [one.id for one in found])
     painters = [painter(child, f, site, revealed, sight) for f in shown]
-    rows = tuple(_related_row(one, painters, site) for one in found[:RELATED])
+    figures = tallies.figures_of(child, site, [one.id for one in found[:RELATED]])
+    rows = figures.beside(_related_row(one, painters, site) for one in found[:RELATED])
     more = None
     if len(found) > RELATED and "list" in child.__actions__ and site.by.has(f"{child.key()}:list"):
         more = site.list_url(child, **{key: obj.id})
     labels = ([_(child.__label__)] if has_made_name(child) else []) + [_(f.label) for f in shown]
-    return RelatedTable(_(child.__label__), tuple(labels), rows, _("暂无记录"), more)
+    labels += [column.label for column in figures.columns]
+    return RelatedTable(_(child.__label__), tuple(labels), tuple(rows), _("暂无记录"), more)
 
 
 def _related_row(one: Entity, painters: Sequence[Painter], site: Site) -> Row:
@@ -238,10 +240,8 @@ def _lines(one: AuditEntry, site: Site, places: Sequence[Place] | None) -> Itera
         return
     entity = registry[one.entity]
     before, after = one.before or {}, one.after or {}
-    revealed = Revealed.now(entity, site.by)
+    whole = Revealed.now(entity, site.by).whole(one.row_id, one)
     for name, field in scope.fields_at(site.by, entity, "see", places).items():
         if name in before or name in after:
-            texts = [
-                past_text(field, entity, side.get(name), one.row_id, revealed) for side in (before, after)
-            ]
-            yield _(field.label), texts[0], texts[1]
+            was, now = (past_text(field, side.get(name), site, whole) for side in (before, after))
+            yield _(field.label), was, now

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app, session
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
@@ -32,50 +33,132 @@ TONES: Mapping[str, Tone] = {
 # --- masks and what was revealed ----------------------------------------------------------------------
 
 
+KEPT_MOST = 400  # ids in the signed session, of which a browser keeps 4 KB
+NOTHING: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Revealed:
-    """The rows of one entity whose masked values this person has asked to see, with a reason, a moment ago; and which of
-    its masked fields the person's roles let him see whole."""
+    """The rows of one entity whose masked values this person has asked to see, with a reason, a moment ago: by their ids,
+    and through keys what hangs on a revealed row; and which masked fields his roles let him see whole."""
 
     ids: frozenset[int] = frozenset()
-    fields: frozenset[str] = frozenset()
+    through: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    fields: frozenset[str] = NOTHING
 
     @classmethod
     def now(cls, entity: type[Entity], by: Actor) -> Revealed:
-        until = float((session.get("revealed") or {}).get("until", 0))
-        return cls.once(entity, by) if until >= datetime.now(UTC).timestamp() else cls()
+        return cls._of(entity, by, _kept_for(by))
 
     @classmethod
     def once(cls, entity: type[Entity], by: Actor) -> Revealed:
         """What was asked for last in this session, though it may not be shown any more."""
-        kept = session.get("revealed") or {}
-        if kept.get("entity") != entity.key() or kept.get("by") != by.id:
+        return cls._of(entity, by, _kept_for(by, lapsed=True))
+
+    @classmethod
+    def _of(cls, entity: type[Entity], by: Actor, kept: Iterable[tuple[str, int, list[int]]]) -> Revealed:
+        found: dict[str, set[int]] = {}
+        for words, _until, ids in kept:
+            for word in words.split():
+                key, _dot, column = word.partition(".")
+                if key == entity.key():
+                    found.setdefault(column, set()).update(ids)
+        if not found:
             return cls()
-        return cls(frozenset(kept.get("ids", ())), rights.revealed_fields(by, entity))
+        own = frozenset(found.pop("", ()))
+        through = {column: frozenset(ids) for column, ids in found.items()}
+        return cls(own, through, rights.revealed_fields(by, entity))
 
     @staticmethod
     def lapse() -> None:
         """Nothing is shown from here on; what was is still known."""
-        if "revealed" in session:
-            session["revealed"] = {**session["revealed"], "until": 0}
+        if kept := session.get("revealed"):
+            session["revealed"] = {**kept, "sets": [[words, 0, ids] for words, _until, ids in kept["sets"]]}
 
     @staticmethod
-    def keep(entity: type[Entity], by: Actor, ids: list[int]) -> None:
-        until = datetime.now(UTC) + current_app.config["REVEAL_FOR"]
-        session["revealed"] = {"entity": entity.key(), "by": by.id, "ids": ids, "until": until.timestamp()}
+    def keep(by: Actor, opened: Mapping[str, Collection[int]]) -> None:
+        """`opened`: as `opened_by` gives it. What was revealed before stays so for its time, the latest first."""
+        until = int((datetime.now(UTC) + current_app.config["REVEAL_FOR"]).timestamp())
+        kept, room = [], KEPT_MOST
+        for words, ends, ids in [
+            *((words, until, sorted(ids)) for words, ids in opened.items()),
+            *_kept_for(by),
+        ]:
+            room -= len(ids)
+            if room >= 0:
+                kept.append([words, ends, ids])
+        session["revealed"] = {"by": by.id, "sets": kept}
 
-    def shows(self, field: Field, row_id: int | None) -> bool:
-        return field.name in self.fields and row_id in self.ids
+    def opens(self, row_id: int | None, row: Any) -> bool:
+        """Whether the row's values are revealed. `row` has the keys: the row itself, or its line in the audit."""
+        return row_id in self.ids or any(getattr(row, key, None) in ids for key, ids in self.through.items())
+
+    def whole(self, row_id: int | None, row: Any) -> frozenset[str]:
+        """The masked fields that are shown whole in this row."""
+        return self.fields if self.fields and self.opens(row_id, row) else NOTHING
 
 
-def is_masked(field: Field, row_id: int | None, revealed: Revealed) -> bool:
-    return field.mask is not None and not revealed.shows(field, row_id)
+def _kept_for(by: Actor, *, lapsed: bool = False) -> list[tuple[str, int, list[int]]]:
+    kept, now = session.get("revealed") or {}, datetime.now(UTC).timestamp()
+    if kept.get("by") != by.id:
+        return []
+    return [(words, until, ids) for words, until, ids in kept.get("sets", ()) if lapsed or until > now]
 
 
-def text_of(field: Field, value: Any, row_id: int | None = None, revealed: Revealed = Revealed()) -> str:
+def opened_by(here: Session, by: Actor, entity: type[Entity], ids: Collection[int]) -> dict[str, list[int]]:
+    """What a reveal of these rows opens: the rows themselves, and what hangs on them, as far as its own right to reveal
+    reaches. Words ("student family_member.student_id") → the ids for which all of them hold."""
+    words = {id_: [entity.key()] for id_ in ids}
+    for child, column in revealed_along(by, entity):
+        for id_ in set(ids) - _shut(here, by, child, column, ids):
+            words[id_].append(f"{child.key()}.{column}")
+    found: dict[str, list[int]] = {}
+    for id_, said in words.items():
+        found.setdefault(" ".join(said), []).append(id_)
+    return found
+
+
+def revealed_along(by: Actor, entity: type[Entity]) -> list[tuple[type[Entity], str]]:
+    """(entity, key column) of what hangs on rows of this one and may be revealed with them."""
+    return [
+        (child, column)
+        for child, column in registry.children_of(entity)
+        if _has_masks(child) and by.has(f"{child.key()}:reveal")
+    ]
+
+
+def reveals_through(entity: type[Entity]) -> list[str]:
+    """The keys by which rows of this entity may be revealed with the row they point at."""
+    if not _has_masks(entity):
+        return []
+    keys = {n: f.target.partition(".")[0] for n, f in entity.fields().items() if isinstance(f, Key)}
+    return [name for name, target in keys.items() if target in registry and _has_masks(registry[target])]
+
+
+def _has_masks(entity: type[Entity]) -> bool:
+    return any(f.mask for f in entity.fields().values())
+
+
+def _shut(here: Session, by: Actor, child: type[Entity], column: str, ids: Collection[int]) -> set[int]:
+    """On which of these hangs a row that this person reads and may not reveal."""
+    right = f"{child.key()}:reveal"
+    if rights.holds_wherever(by, right, powers.reading_rights(child)):
+        return set()
+    key = getattr(child, column)
+    owners: dict[int, int] = dict(here.execute(sa.select(child.id, key).where(key.in_(ids))).all())
+    may = scope.rows_with(here, by, right, child, owners)
+    return {owner for id_, owner in owners.items() if id_ not in may}
+
+
+def is_masked(field: Field, whole: Collection[str] = NOTHING) -> bool:
+    """`whole`: as `Revealed.whole` gives it."""
+    return field.mask is not None and field.name not in whole
+
+
+def text_of(field: Field, value: Any, whole: Collection[str] = NOTHING) -> str:
     """The value as people read it, masked unless revealed. Keys give their number: see `cell`."""
     shown = field.show(value)
-    if shown and field.mask is not None and is_masked(field, row_id, revealed):
+    if shown and field.mask is not None and is_masked(field, whole):
         return field.mask(shown)
     return shown
 
@@ -138,13 +221,13 @@ def painter(
 
 def _text_painter(field: Field, revealed: Revealed) -> Painter:
     name, show, mask = field.name, field.show, field.mask
-    seen = revealed.ids if name in revealed.fields else frozenset()
+    can_open = name in revealed.fields
     has_tone = isinstance(field, Choice) or name == "verification"
 
     def paint(obj: Entity) -> Cell:
         value = getattr(obj, name)
         text = show(value)
-        masked = mask is not None and bool(text) and obj.id not in seen
+        masked = mask is not None and bool(text) and not (can_open and revealed.opens(obj.id, obj))
         if mask is not None and masked:
             text = mask(text)
         tone = TONES.get(str(value)) if has_tone else None
@@ -178,25 +261,23 @@ def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed())
 # --- values of the past (audit) -----------------------------------------------------------------------
 
 
-def past_text(field: Field, entity: type[Entity], raw: Any, row_id: int | None, revealed: Revealed) -> str:
-    """A raw audit value as people read it today."""
+def past_text(field: Field, raw: Any, site: Site, whole: Collection[str] = NOTHING) -> str:
+    """A raw audit value as people read it today; one that cannot be read any more is masked as it stands."""
     if raw is None:
         return ""
+    if isinstance(field, Key):
+        return _past_key(field, raw, site)
     try:
         value = field.parse(raw)
     except ValueError:
         value = None
-    if isinstance(field, Key):
-        return _past_key(entity, field, raw)
-    return text_of(field, value, row_id, revealed) if value is not None else str(raw)
+    if value is None:
+        return field.mask(str(raw)) if field.mask is not None and is_masked(field, whole) else str(raw)
+    return text_of(field, value, whole)
 
 
-def _past_key(entity: type[Entity], field: Key, raw: Any) -> str:
+def _past_key(field: Key, raw: Any, site: Site) -> str:
+    """By the site's own session: the bureau's reads from its own engine."""
     target = field.target.partition(".")[0]
-    if target in registry:
-        from app.extensions import db
-
-        found = db.session.get(registry[target], int(raw))
-        if found is not None:
-            return found.shown()
-    return _("编号%(id)s", id=raw)
+    found = site.session.get(registry[target], int(raw)) if target in registry else None
+    return found.shown() if found is not None else _("编号%(id)s", id=raw)

@@ -13,18 +13,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import sqlalchemy as sa
 import wtforms
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app.core import powers, rights, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity
 from app.core.errors import Stale
 from app.core.fields import (
-    BY_CHANGE,
-    BY_SYSTEM,
     FREELY,
     FROM_ABOVE,
     Code,
@@ -131,7 +128,7 @@ class Sheet:
         if one.edit is FREELY:
             return False
         if self.obj is None:
-            return one.edit is BY_SYSTEM or (one.edit is BY_CHANGE and one.has_default)
+            return scope.is_closed_on_add(self.by, self.entity, one.name)
         if one.edit is FROM_ABOVE:
             return not scope.may(self.session, self.by, "govern", self.obj)
         return True
@@ -141,15 +138,20 @@ class Sheet:
         if self.obj is None:
             default = self.entity.default_of(one.name)
             return "" if default is None else str(one.dump(default))
-        return self._text_in(one, getattr(self.obj, one.name), self.obj.id)
+        return self._text_in(one, getattr(self.obj, one.name))
 
-    def _text_in(self, one: Field, value: Any, row_id: int) -> str:
+    @property
+    def whole(self) -> Collection[str]:
+        """The masked fields that were revealed in this row."""
+        return self.revealed.whole(self.obj.id, self.obj) if self.obj is not None else ()
+
+    def _text_in(self, one: Field, value: Any) -> str:
         """A value as an input of this form holds it."""
         if isinstance(one, Flag):
             return "" if value is None else ("1" if value else "0")
         if isinstance(one, Code | Key | Number):
             return "" if value is None else str(one.dump(value))
-        return text_of(one, value, row_id, self.revealed)
+        return text_of(one, value, self.whole)
 
     def _masks(self, one: Field) -> Collection[str]:
         """How the form may have shown today's value of a masked field: hidden, or whole after a reveal."""
@@ -196,7 +198,7 @@ class Sheet:
         name = bound.described.name
         return bound.is_unchanged_mask or (
             self.obj is not None
-            and self.once_revealed.shows(bound.described, self.obj.id)
+            and bound.described.name in self.once_revealed.whole(self.obj.id, self.obj)
             and bound.data == getattr(self.obj, name)
         )
 
@@ -230,7 +232,7 @@ class Sheet:
             return ""
         if isinstance(one, Key):
             return link_text(self.obj, one)
-        return text_of(one, getattr(self.obj, one.name), self.obj.id, self.revealed)
+        return text_of(one, getattr(self.obj, one.name), self.whole)
 
     def _widget(self, one: Field, value: str) -> dict[str, Any]:
         if isinstance(one, Key):
@@ -314,8 +316,10 @@ class Nested:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)  # by prefix, as they were read
     complaints: list[tuple[str, str]] = field(default_factory=list)
 
-    def from_saved(self) -> None:
-        self.sheets = [self._sheet(n, obj) for n, obj in enumerate(self.saved)]
+    def from_saved(self, is_new: bool) -> None:
+        """`is_new`: the owner is not there yet."""
+        blank = self.entity.__opens_with__ if is_new else 0
+        self.sheets = [self._sheet(n, obj) for n, obj in enumerate([*self.saved, *[None] * blank])]
 
     def from_typed(self, typed: MultiDict[str, str]) -> None:
         """Reads every row at once, so that all of it stays on the page whatever is refused."""
@@ -384,21 +388,6 @@ class Nested:
         )
 
 
-def saved_children(session: Session, entity: type[Entity], owner: Entity | None) -> list[Entity]:
-    if owner is None:
-        return []
-    key = owner_key(entity)
-    return list(
-        session.scalars(sa.select(entity).where(getattr(entity, key) == owner.id).order_by(entity.id))
-    )
-
-
-def owner_key(entity: type[Entity]) -> str:
-    """The key column by which an inline entity hangs on its owner."""
-    wanted = f"{registry[entity.__inline_of__].__tablename__}.id"
-    return next(n for n, f in entity.fields().items() if isinstance(f, Key) and f.target == wanted)
-
-
 # --- someone saved first ------------------------------------------------------------------------------
 
 
@@ -445,13 +434,13 @@ def _texts_before(sheet: Sheet, stale: Stale) -> dict[str, str]:
         if one is None or sheet.obj is None:
             continue
         with suppress(Unreadable):
-            found[name] = sheet._text_in(one, None if raw is None else one.parse(raw), sheet.obj.id)
+            found[name] = sheet._text_in(one, None if raw is None else one.parse(raw))
     return found
 
 
 def _plain(sheet: Sheet, one: Field, text: str) -> str:
     if isinstance(one, Key) and text:
         return lookups.label_of(sheet.session, sheet.by, one.target.partition(".")[0], text)
-    if isinstance(one, Code | Flag) and text and not is_masked(one, None, sheet.revealed):
+    if isinstance(one, Code | Flag) and text and not is_masked(one, sheet.whole):
         return dict(one.options() or ()).get(text, text)
     return text

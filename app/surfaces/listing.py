@@ -19,7 +19,8 @@ from app.core import rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Field, Key, Moment, Number, Text, Unreadable
-from app.surfaces.display import Painter, Revealed, Sight, painter
+from app.surfaces import tallies
+from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
@@ -336,11 +337,16 @@ class Listing:
         revealed = Revealed.now(self.entity, self.site.by)
         self.require_sound()
         rows = self.rows(fields)
+        figures = tallies.figures_of(self.entity, self.site, [row.id for row in rows])
         return ListPage(
             title=_(self.entity.__label__),
             crumbs=crumbs(self.entity, self.site),
-            columns=[*self._name_column(), *(self._column(f) for f in fields)],
-            rows=self._painted(rows, fields, revealed),
+            columns=[
+                *self._name_column(),
+                *(self._column(f) for f in fields),
+                *figures.columns,
+            ],
+            rows=figures.beside(self._painted(rows, fields, revealed)),
             count=count_text(self.count()),
             filters=[self._filter(f) for f in self._offered()],
             chips=list(self._chips()),
@@ -462,9 +468,7 @@ class Listing:
         return found.shown() if found is not None else raw
 
     def _reveal(self, fields: Sequence[Field], rows: Sequence[Entity], revealed: Revealed) -> Reveal | None:
-        return reveal_form(
-            self.entity, self.site, fields, [r.id for r in rows], _("本页所列记录"), self._here(), revealed
-        )
+        return reveal_form(self.entity, self.site, fields, rows, _("本页所列记录"), self._here(), revealed)
 
     def _here(self) -> str:
         return with_args(self.path, dict(self.args))
@@ -472,9 +476,9 @@ class Listing:
 
 @lru_cache(maxsize=512)
 def _loads(entity: Any, shown: tuple[str, ...], order: tuple[str, ...]) -> tuple[Any, ...]:
-    """Only the columns that a list shows and sorts by, and the linked rows' names along with them."""
+    """Only the columns that a list shows, sorts and reveals by, and the linked rows' names along with them."""
     fields, links = entity.fields(), sa.inspect(entity).relationships
-    names = {"id", "version", *shown, *order}
+    names = {"id", "version", *shown, *order, *reveals_through(entity)}
     names |= {entity.__shown_as__} if entity.__shown_as__ in fields else set(entity.__shown_from__)
     shown_links = {f.link for name in shown if isinstance(f := fields[name], Key) and f.link}
     return (
@@ -516,15 +520,20 @@ def reveal_form(
     entity: type[Entity],
     site: Site,
     fields: Sequence[Field],
-    ids: Sequence[int],
+    rows: Sequence[Entity],
     what: str,
     here: str,
     revealed: Revealed,
 ) -> Reveal | None:
     """Offered where something masked is on screen and the person may see it for a reason."""
-    if not ids or not any(f.mask for f in fields) or not site.by.has(f"{entity.key()}:reveal"):
+    if not rows or not any(f.mask for f in fields) or not site.by.has(f"{entity.key()}:reveal"):
         return None
-    return Reveal(f"/reveal/{entity.key()}", what, here, tuple(ids), active=revealed.ids >= set(ids))
+    if revealed_along(site.by, entity):
+        what = _("%(what)s及其名下各项", what=what)
+    ids = tuple(row.id for row in rows)
+    return Reveal(
+        f"/reveal/{entity.key()}", what, here, ids, all(revealed.opens(row.id, row) for row in rows)
+    )
 
 
 def filter_shape(one: Field) -> tuple[str, tuple[tuple[str, str], ...], str | None]:

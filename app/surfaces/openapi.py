@@ -17,11 +17,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.core import powers, rights, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Missing
 from app.core.fields import (
-    BY_CHANGE,
-    BY_SYSTEM,
     FREELY,
     FROM_ABOVE,
     Code,
@@ -36,7 +34,6 @@ from app.core.fields import (
 )
 from app.core.rights import Actor
 from app.core.wording import N_
-from app.surfaces import forms
 from app.surfaces.listing import (
     PAGE_SIZE,
     PAGE_SIZES,
@@ -73,7 +70,7 @@ def is_open(one: Field, entity: type[Entity], by: Actor, *, is_new: bool) -> boo
     ):
         return False
     if is_new:
-        return not (one.edit is BY_SYSTEM or (one.edit is BY_CHANGE and one.has_default))
+        return not scope.is_closed_on_add(by, entity, one.name)
     if one.edit is FROM_ABOVE:
         return by.has(f"{entity.key()}:govern")
     return one.edit is FREELY
@@ -83,7 +80,7 @@ def row_fields(listing: Listing) -> list[Field]:
     """What a list gives of each row: the columns of the page's list, and for inline rows whose they are."""
     entity, found = listing.entity, listing.fields()
     if entity.__inline_of__:
-        owner = entity.fields()[forms.owner_key(entity)]
+        owner = entity.fields()[owner_key(entity)]
         found = [owner, *(f for f in found if f.name != owner.name)]
     return found
 
@@ -316,9 +313,11 @@ def describe(spec: APISpec, entity: type[Entity], by: Actor, methods: Collection
 def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tuple[str, str, str, Spec]]:
     """(path, verb, method of the API, what is particular to the operation)."""
     name, label = entity.__name__, _(entity.__label__)
-    row = {"type": "object", "required": ["id"], "properties": {"id": ID}}
+    row: Spec = {"type": "object", "required": ["id"], "properties": {"id": ID}}
     if can_show:
         row["properties"] = {"id": ID, "result": ref("schemas", name)}
+    told = {"type": "array", "items": {"type": "string"}, "description": _("已保存，但请留意的事项")}
+    saved = row | {"properties": row["properties"] | {"warnings": told}}
     page = _json(page_schema(name), _("一页记录"))
     yield (
         "/",
@@ -369,7 +368,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
         {
             "summary": _("新增%(what)s", what=label),
             "requestBody": _sent(ref("schemas", f"{name}New")),
-            "responses": {"201": _json(row, label, has_etag=True, is_new=True)}
+            "responses": {"201": _json(saved, label, has_etag=True, is_new=True)}
             | _refusals(400, 413, 415, 422),
         },
     )
@@ -381,7 +380,7 @@ def _operations(entity: type[Entity], by: Actor, can_show: bool) -> Iterator[tup
             "summary": _("修改%(what)s：只改提交的项目", what=label),
             "parameters": ["pk", "IfMatch"],
             "requestBody": _sent(ref("schemas", f"{name}Edit")),
-            "responses": {"200": _json(row, label, has_etag=True)}
+            "responses": {"200": _json(saved, label, has_etag=True)}
             | _refusals(400, 404, 412, 413, 415, 422, 428),
         },
     )

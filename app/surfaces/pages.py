@@ -5,7 +5,7 @@ Flask-AppBuilder gives routes, permissions and registration; list, form and deta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from flask import Flask, flash, redirect, render_template, request
@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from app.core import saving, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.extensions import db
 from app.surfaces import detail, drafts, forms, looks
@@ -101,6 +101,12 @@ class EntityPages(ModelView):
         return found
 
 
+def flash_warnings(sentences: Iterable[str]) -> None:
+    """Beside the word that it was saved, each once."""
+    for sentence in dict.fromkeys(sentences):
+        flash(sentence, "warning")
+
+
 def _require(here: Site, action: str, obj: Entity) -> None:
     verdict = scope.may(here.session, here.by, action, obj)
     if not verdict:
@@ -134,13 +140,14 @@ class FormFlow:
 
     def __init__(self, entity: type[Entity], here: Site, obj: Entity | None) -> None:
         self.entity, self.site, self.obj = entity, here, obj
+        self.warnings: Sequence[str] = ()
         self.sheet = forms.Sheet(entity, here.by, here.session, obj, "", *_revealed(entity, here))
         self.nested = [
             forms.Nested(
                 child,
                 here.by,
                 here.session,
-                forms.saved_children(here.session, child, obj),
+                saving.inline_rows(here.session, child, obj) if obj is not None else [],
                 *_revealed(child, here),
             )
             for child in registry.inlines_of(entity)
@@ -159,7 +166,7 @@ class FormFlow:
         typed = drafts.typed_here()
         if typed is None:
             for one in self.nested:
-                one.from_saved()
+                one.from_saved(is_new=self.obj is None)
             return show_form(self._page())
         self._read(typed)
         page = self._page(list(self._unreadable()))
@@ -176,6 +183,7 @@ class FormFlow:
         except Stale as stale:
             return show_form(self._conflict(stale)), 409
         flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
+        flash_warnings(self.warnings)
         return redirect(self.site.show_url(self.entity, saved.id))
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
@@ -191,14 +199,8 @@ class FormFlow:
                 saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.seen, **words)
             for one in self.nested:
                 _save_nested(one, saved, work)
-            if self.nested and not work.complaints:
-                rows = [
-                    row
-                    for one in self.nested
-                    for row in forms.saved_children(self.site.session, one.entity, saved)
-                ]
-                work.complaints += saved.check_inlines(rows)
             drafts.drop_here(work.session)
+        self.warnings = work.warnings
         return saved
 
     def _read(self, typed: MultiDict[str, str]) -> dict[str, Any]:
@@ -261,7 +263,7 @@ def _revealed(entity: type[Entity], here: Site) -> tuple[Revealed, Revealed]:
 
 def _save_nested(nested: forms.Nested, owner: Entity, work: saving.Work) -> None:
     work.complaints += nested.complaints
-    key = forms.owner_key(nested.entity)
+    key = owner_key(nested.entity)
     for sheet in nested.sheets:
         if sheet.is_gone:
             if sheet.obj is not None:
@@ -287,8 +289,8 @@ def generate(app: Flask) -> None:
 
 
 def view_for(entity: type[Entity]) -> type[EntityPages]:
-    """The generated view class: routes only for the actions that exist."""
-    actions = [a for a in ROUTES if a in entity.__actions__]
+    """The generated view class: routes only for the actions that exist; what is inline is added in its owner's form."""
+    actions = [a for a in ROUTES if a in entity.__actions__ and not (a == "add" and entity.__inline_of__)]
     body: dict[str, Any] = {
         "entity": entity,
         "route_base": f"/{entity.__path__}",

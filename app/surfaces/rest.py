@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -22,7 +22,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.wrappers import Response
 
 from app.core import rights, saving, scope
-from app.core.entity import Entity, registry
+from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import Field, Flag, Key, Number, Unreadable
 from app.core.rights import Actor
@@ -126,18 +126,19 @@ def etag(obj: Entity) -> str:
 def as_given(obj: Entity, fields: Iterable[Field], revealed: Revealed, sight: Sight = EVEN) -> dict[str, Any]:
     """{id, version, field: raw value or its mask, link of a key: label}; a field not seen on this row is left out."""
     found: dict[str, Any] = {"id": obj.id, "version": obj.version}
+    whole = revealed.whole(obj.id, obj)
     for one in fields:
         if not sight.shows(one.name, obj.id):
             continue
-        found[one.name] = _given_value(obj, one, revealed)
+        found[one.name] = _given_value(obj, one, whole)
         if isinstance(one, Key) and one.link:
             found[one.link] = link_text(obj, one) or None
     return found
 
 
-def _given_value(obj: Entity, one: Field, revealed: Revealed) -> Any:
+def _given_value(obj: Entity, one: Field, whole: Collection[str]) -> Any:
     value = getattr(obj, one.name)
-    if value is not None and is_masked(one, obj.id, revealed):
+    if value is not None and is_masked(one, whole):
         return mask_of(one, value)
     return one.dump(value)
 
@@ -178,7 +179,7 @@ class Body:
 
     def require_owner(self, data: Mapping[str, Any]) -> None:
         """A new row that hangs on another must say on which."""
-        key = forms.owner_key(self.entity) if self.entity.__inline_of__ else ""
+        key = owner_key(self.entity) if self.entity.__inline_of__ else ""
         if key and data.get(key) is None and key not in dict(self.complaints):
             label = _(self.entity.fields()[key].label)
             self.complaints.append((key, _("必填项“%(label)s”为空。请填写后再保存。", label=label)))
@@ -320,8 +321,7 @@ class EntityApi(ModelRestApi):
             made = saving.create(self.entity, data, by, complaints=body.complaints)
             for child, rows in nested:
                 _add_inlines(child, rows, made, by, work)
-            _check_together(made, by, work)
-        return self._answer(made, 201, {"Location": f"{self.route_base}/{made.id}"})
+        return self._answer(made, 201, {"Location": f"{self.route_base}/{made.id}"}, work.warnings)
 
     @expose("/<int:pk>", methods=["PUT"])
     @needs("edit")
@@ -333,10 +333,9 @@ class EntityApi(ModelRestApi):
         try:
             with saving.work() as work:
                 saving.edit(obj, data, by, version=version, complaints=body.complaints)
-                _check_together(obj, by, work)
         except Stale as stale:
             return self._stale(stale, obj)
-        return self._answer(obj)
+        return self._answer(obj, warnings=work.warnings)
 
     @expose("/<int:pk>", methods=["DELETE"])
     @needs("delete")
@@ -344,11 +343,8 @@ class EntityApi(ModelRestApi):
         obj, by = self._find(pk), current_actor()
         version = version_named()
         try:
-            with saving.work() as work:
-                owner = owner_of(obj)
+            with saving.work():
                 saving.delete(obj, by, version=version)
-                if owner is not None:
-                    _check_together(owner, by, work)
         except Stale as stale:
             return self._stale(stale, obj)
         return Response(status=204)
@@ -367,10 +363,18 @@ class EntityApi(ModelRestApi):
             raise Missing()
         return found
 
-    def _answer(self, obj: Entity, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """The row as it now is. Who may write it and not see it is told no more than its number."""
+    def _answer(
+        self,
+        obj: Entity,
+        code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        warnings: Iterable[str] = (),
+    ) -> Response:
+        """The row as it now is, and what is told beside. Who may write it and not see it learns no more than its number."""
         shown = self._shown(obj)
-        payload = {"id": obj.id} | ({"result": shown} if shown is not None else {})
+        payload: dict[str, Any] = {"id": obj.id} | ({"result": shown} if shown is not None else {})
+        if shown is not None and (told := list(dict.fromkeys(warnings))):
+            payload["warnings"] = told
         return as_json(payload, code, {"ETag": etag(obj), **(headers or {})})
 
     def _shown(self, obj: Entity) -> dict[str, Any] | None:
@@ -402,7 +406,7 @@ def _number_in(sent: Mapping[str, Any]) -> str:
 
 def _is_known(obj: Entity, revealed: Revealed) -> bool:
     """Whether the caller has this version already. A reveal changes what is shown, not the version."""
-    return obj.id not in revealed.ids and request.if_none_match.contains_weak(str(obj.version))
+    return not revealed.opens(obj.id, obj) and request.if_none_match.contains_weak(str(obj.version))
 
 
 # --- rows inside a row --------------------------------------------------------------------------------
@@ -425,7 +429,7 @@ def _add_inlines(child: type[Entity], rows: object, owner: Entity, by: Actor, wo
 def _add_inline(
     child: type[Entity], row: Mapping[str, Any], owner: Entity, by: Actor, work: saving.Work, prefix: str
 ) -> None:
-    body, key = Body(child, by), forms.owner_key(child)
+    body, key = Body(child, by), owner_key(child)
     data = body.read(row)
     if key in row:
         body.complaints.append((key, forms.unknown(key)))
@@ -433,24 +437,6 @@ def _add_inline(
         work.complaints += [(prefix + name, sentence) for name, sentence in body.complaints]
         return
     saving.create(child, {**data, key: owner.id}, by, prefix=prefix, complaints=body.complaints)
-
-
-def owner_of(obj: Entity) -> Entity | None:
-    """The row in whose form this one is edited, if it is such a one."""
-    if not obj.__inline_of__:
-        return None
-    return db.session.get(registry[obj.__inline_of__], getattr(obj, forms.owner_key(type(obj))))
-
-
-def _check_together(obj: Entity, by: Actor, work: saving.Work) -> None:
-    """What a row and its inline rows must be together holds whichever of them was written; as on the page, for who
-    may see them: to anyone else the rest would look as if it were missing."""
-    owner = (owner_of(obj) if not work.complaints else None) or obj
-    children = [child for child in registry.inlines_of(type(owner)) if by.has(f"{child.key()}:show")]
-    if work.complaints or not children:
-        return
-    rows = [row for child in children for row in forms.saved_children(work.session, child, owner)]
-    work.complaints += owner.check_inlines(rows)
 
 
 # --- generation ---------------------------------------------------------------------------------------

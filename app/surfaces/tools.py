@@ -14,12 +14,13 @@ from werkzeug.wrappers import Response
 from app.core import audit, rights, saving, scope
 from app.core.databases import reading_session
 from app.core.entity import Entity, Recyclable, registry
-from app.core.errors import Denied, Invalid, Missing
+from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import HERE
 from app.extensions import db
 from app.surfaces import icons, lookups
-from app.surfaces.display import Revealed
+from app.surfaces.display import Revealed, opened_by
 from app.surfaces.listing import PAGE_SIZE, count_text
+from app.surfaces.pages import Answer, flash_warnings, version_in
 from app.surfaces.security import current_actor, local_path
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import Action, Cell, Column, Crumb, ListPage, Row
@@ -89,31 +90,23 @@ class ToolsView(BaseView):
     def recycle_bin(self) -> str:
         by = current_actor()
         rights.require(by, "recycle_bin:list")
-        rows = []
-        with scope.with_deleted(db.session()):
-            for entity in _recyclable(by):
-                rows += [_bin_row(obj) for obj in _deleted(entity)]
-        page = ListPage(
-            title=_("回收站"),
-            crumbs=[Crumb(_("首页"), "/"), Crumb(_("回收站"))],
-            columns=[Column(n, _(n)) for n in ("类型", "名称", "删除时间")],
-            rows=rows,
-            count=count_text(len(rows)),
-            empty_title=_("回收站是空的"),
-            empty_hint=_("删除的待核准学生和班级在这里保留30天。"),
-        )
-        return render_template("list.html", page=page)
+        return render_template("list.html", page=_bin_page(by))
 
     @expose("/recycle-bin/restore/<table>/<int:pk>", methods=["POST"])
-    def restore(self, table: str, pk: int) -> Response:
-        entity, by = _known(table), current_actor()
+    def restore(self, table: str, pk: int) -> Answer:
+        entity, by, name = _known(table), current_actor(), ""
         rights.require(by, "recycle_bin:list")
-        with scope.with_deleted(db.session()), saving.work():
-            obj = db.session.get(entity, pk) if pk < 2**63 else None
-            if obj is None or not isinstance(obj, Recyclable) or obj.deleted_at is None:
-                raise Missing()
-            saving.restore(obj, by)
-        flash(_("已恢复“%(name)s”。", name=obj.shown()), "success")
+        try:
+            with saving.work() as work:
+                obj = saving.find_deleted(entity, pk)
+                name = obj.shown()
+                saving.restore(obj, by, version=version_in(request.form))
+        except (Invalid, Stale) as refused:
+            words = {"what": _(entity.__label__), "name": name, "why": refused.sentence}
+            page = _bin_page(by, note=_("没有恢复%(what)s“%(name)s”。%(why)s", **words))
+            return render_template("list.html", page=page), 409 if isinstance(refused, Stale) else 422
+        flash(_("已恢复“%(name)s”。", name=name), "success")
+        flash_warnings(work.warnings)
         return redirect("/recycle-bin/")
 
 
@@ -147,7 +140,26 @@ def _show(entity: type[Entity], by: rights.Actor, ids: list[int], reason: str) -
                 for obj in allowed
             ],
         )
-    Revealed.keep(entity, by, [obj.id for obj in allowed])
+    Revealed.keep(by, opened_by(db.session(), by, entity, [obj.id for obj in allowed]))
+
+
+def _bin_page(by: rights.Actor, note: str | None = None) -> ListPage:
+    """`note`: why something was not restored."""
+    rows = []
+    with scope.with_deleted(db.session()):
+        for entity in _recyclable(by):
+            rows += [_bin_row(obj) for obj in _deleted(entity)]
+    return ListPage(
+        title=_("回收站"),
+        crumbs=[Crumb(_("首页"), "/"), Crumb(_("回收站"))],
+        columns=[Column(n, _(n)) for n in ("类型", "名称", "删除时间")],
+        rows=rows,
+        count=count_text(len(rows)),
+        empty_title=_("回收站是空的"),
+        empty_hint=_("删除的待核准学生和班级在这里保留30天。"),
+        note=note,
+        tone="bad",
+    )
 
 
 def _recyclable(by: rights.Actor) -> list[type[Entity]]:
@@ -166,7 +178,11 @@ def _deleted(entity: type[Entity]) -> list[Entity]:
 def _bin_row(obj: Entity) -> Row:
     when = obj.deleted_at.astimezone(HERE).strftime("%Y-%m-%d %H:%M")
     back = Action(
-        _("恢复"), f"/recycle-bin/restore/{obj.key()}/{obj.id}", "post", icon="arrow-counterclockwise"
+        _("恢复"),
+        f"/recycle-bin/restore/{obj.key()}/{obj.id}",
+        "post",
+        icon="arrow-counterclockwise",
+        fields=(("version", str(obj.version)),),
     )
     return Row(obj.id, None, (Cell(_(obj.__label__)), Cell(obj.shown()), Cell(when)), (back,))
 

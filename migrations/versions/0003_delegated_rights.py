@@ -1,5 +1,5 @@
-"""Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; and
-the audit names what it is about.
+"""Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; the
+audit names what it is about; an index of the pupils in the recycle bin.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -19,6 +19,7 @@ depends_on = None
 HELD = sa.text("withdrawn_at IS NULL")
 AWAITS = sa.column("awaits") == sa.true()
 PLACES = ("school_id", "region_code")
+DELETED = sa.text("deleted_at IS NOT NULL")
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -145,6 +146,9 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
         )
+    op.create_index(
+        "ix_student_deleted", "student", ["id"], sqlite_where=DELETED, postgresql_where=DELETED
+    )
 
 
 def _read_names_into_pinyin() -> None:
@@ -161,6 +165,7 @@ def downgrade() -> None:
     with op.batch_alter_table("audit_entry") as batch:
         batch.drop_column("subject")
 
+    op.drop_index("ix_student_deleted", "student")
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
         for place in PLACES:

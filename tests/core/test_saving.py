@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.areas.schools.models import Grade, SchoolClass
 from app.areas.students.models import FamilyMember, Status, Student
 from app.core import rights, saving, scope
+from app.core.audit import AuditEntry
 from app.core.authority import Authority
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.extensions import db
@@ -98,7 +99,7 @@ def test_what_parsing_complained_of_is_not_complained_of_again(session, acting):
 def test_a_new_pupil_gets_its_place_from_its_grade(session, acting):
     with acting("lin") as by:
         with saving.work():
-            made = saving.create(Student, cast.plain(), by)
+            made = cast.add_pupil(by)
         assert (made.school_id, made.authority_code, made.stage) == (cast.school(YIZHONG), cast.QINGLAN, "2")
         assert (made.status, made.version) == (Status.PENDING, 1)
 
@@ -243,9 +244,64 @@ def test_a_draft_is_deleted_into_the_recycle_bin_and_comes_back(session, acting)
         with saving.work():
             saving.delete(load(session, id_=DRAFT), by)
         assert session.get(Student, DRAFT) is None
-        with scope.with_deleted(session), saving.work():
-            saving.restore(load(session, id_=DRAFT), by)
+        with saving.work():
+            saving.restore(saving.find_deleted(Student, DRAFT), by, version=2)
         assert session.get(Student, DRAFT).name == "刘浩然"
+
+
+def bin_and_back(session: Session, by: rights.Actor, entity: type, id_: int) -> None:
+    with saving.work():
+        found = saving.find_deleted(entity, id_)
+        saving.restore(found, by, version=found.version)
+
+
+def test_what_comes_back_is_judged_among_what_is_there_now(session, acting):
+    """Of a number used again, of a class that is gone, of a class number taken: the refusal says so."""
+    with acting("lin") as by:
+        with saving.work():
+            spare = saving.create(SchoolClass, {"grade_id": cast.grade(YIZHONG, 7), "number": 5}, by).id
+        number = {"id_type": "1", "id_number": cast.id_number(DRAFT), "born_on": date(2014, 5, 30)}
+        with saving.work():
+            child = cast.add_pupil(by, class_id=spare).id
+        with saving.work():
+            for entity, id_ in ((Student, DRAFT), (Student, child), (SchoolClass, spare)):
+                saving.delete(load(session, entity, id_), by)
+        with saving.work():
+            cast.add_pupil(by, name="刘浩然", **number)
+            saving.create(SchoolClass, {"grade_id": cast.grade(YIZHONG, 7), "number": 5}, by)
+        for entity, id_, name, why in (
+            (Student, DRAFT, "id_number", "已在本校七年级（1）班建立学籍"),
+            (Student, child, "class_id", "先在“回收站”中恢复班级"),
+            (SchoolClass, spare, "number", "七年级已有5班"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                bin_and_back(session, by, entity, id_)
+            assert why in complaints(refused)[name]
+            assert session.scalar(sa.select(entity.id).where(entity.id == id_)) is None
+
+
+def test_who_restores_what_another_touched_meanwhile_is_told(session, acting):
+    with acting("lin") as by:
+        with saving.work():
+            saving.delete(load(session, id_=DRAFT), by)
+        with pytest.raises(Stale), saving.work():
+            saving.restore(saving.find_deleted(Student, DRAFT), by, version=1)
+        bin_and_back(session, by, Student, DRAFT)
+        with pytest.raises(Missing), saving.work():
+            saving.find_deleted(Student, DRAFT)
+
+
+def test_a_twin_elsewhere_makes_what_comes_back_a_problem(session, acting):
+    """What `settle` writes on the way out of the bin is audited like every change."""
+    with acting("lin") as by, saving.work():
+        saving.delete(load(session, id_=DRAFT), by)
+    with acting("system"), saving.work():
+        load(session, id_=OTHERS).id_number = cast.id_number(DRAFT)
+    with acting("lin") as by:
+        bin_and_back(session, by, Student, DRAFT)
+        assert load(session, id_=DRAFT).verification == "problem"
+        line = session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)).one()
+        assert (line.action, line.after["verification"]) == ("restore", "problem")
 
 
 def test_every_other_pupil_is_not_deleted_and_the_refusal_names_the_procedure(session, acting):

@@ -20,7 +20,7 @@ from app.core import powers, rights, saving, scope
 from app.core.audit import AuditEntry
 from app.core.authority import Authority
 from app.core.entity import Entity, registry
-from app.core.errors import Denied, Invalid, Missing, Refused
+from app.core.errors import Denied, Invalid, Refused
 from app.core.rights import Actor, Extent, Holding
 from app.extensions import db, open_door
 from tests import cast
@@ -184,7 +184,7 @@ def test_tables_that_are_no_entities_are_written_freely(session):
 def test_the_door_closes_behind_a_flush_that_fails(session, acting):
     with acting("lin"):
         session.add(FamilyMember(**row_of(OTHERS)))
-        with pytest.raises(Missing):
+        with pytest.raises(Denied, match="授权范围"):
             session.flush()
         session.rollback()
         with pytest.raises(Denied):
@@ -316,6 +316,13 @@ def test_moving_a_relative_to_a_pupil_of_another_class_needs_that_class(session,
             session.flush()
 
 
+def new_class(**words) -> SchoolClass:
+    place = {"school_id": cast.school(YIZHONG), "authority_code": QINGLAN}
+    return SchoolClass(
+        grade_id=cast.grade(YIZHONG, 7), number=5, class_type="0", order_key=1, **place, **words
+    )
+
+
 @pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(
     ("username", "begin"),
@@ -328,6 +335,7 @@ def test_moving_a_relative_to_a_pupil_of_another_class_needs_that_class(session,
         ("lin", lambda s: s.add(Region(**VALUES))),
         ("lin", lambda s: setattr(s.get_one(SchoolStage, 1), "review_code", cast.CITY)),
         ("lin", lambda s: s.delete(s.get_one(SchoolStage, 1))),
+        ("lin", lambda s: s.add(new_class(cap_lifted_to=99))),
     ],
 )
 def test_inside_the_scope_without_the_right(session, acting, username, begin):
@@ -594,7 +602,7 @@ def test_a_parent_to_whom_rows_refer_is_not_deleted(session, acting):
 
 def test_many_rows_are_checked_one_by_one(session, acting):
     before = snapshot(session)
-    with acting("lin") as by, pytest.raises(Missing), saving.work():
+    with acting("lin") as by, pytest.raises(Denied), saving.work():
         saving.many(FamilyMember, [row_of(OUYANG), row_of(OTHERS)], by)
     assert snapshot(session) == before
 

@@ -67,7 +67,7 @@ def _cast_ids() -> Ids:
             "far": cast.class_of(SHIXI_ER, 7, 1),
         },
         "people": {one.username: cast.person(one.username) for one in cast.PEOPLE},
-        "regions": {"county": 3},
+        "regions": {"county": 3, "far": 4},
     }
 
 
@@ -271,6 +271,26 @@ def _find(session: Any) -> Ids:
     }
 
 
+# --- people with less -----------------------------------------------------------------------------------
+
+
+def take_right(app: Flask, username: str, permission: str, view: str) -> None:
+    """Takes a right out of the role that the person's grant gives."""
+    from flask_appbuilder.security.sqla.models import Role
+
+    from app.core.rights import Grant
+    from app.extensions import db
+
+    with app.app_context():
+        given = sa.select(Grant.role_id).where(Grant.person_id == cast.person(username))
+        for role in db.session.scalars(sa.select(Role).where(Role.id.in_(given))):
+            kept = [
+                pv for pv in role.permissions if (pv.permission.name, pv.view_menu.name) != (permission, view)
+            ]
+            role.permissions = kept
+        db.session.commit()
+
+
 # --- everything there is, to be compared --------------------------------------------------------------
 
 Rows = dict[tuple[str, int], dict[str, Any]]
@@ -317,6 +337,14 @@ def audited_changes(app: Flask) -> Rows:
         "change_password",
     )
     return {key: row for key, row in _rows(app, [AuditEntry]).items() if row["action"] in words}
+
+
+def audit_lines(app: Flask, action: str) -> list[dict[str, Any]]:
+    """The lines of one kind of act, oldest first."""
+    from app.core.audit import AuditEntry
+
+    found = (row for _key, row in sorted(_rows(app, [AuditEntry]).items()))
+    return [row for row in found if row["action"] == action]
 
 
 def _rows(app: Flask, models: list[Any]) -> Rows:

@@ -386,6 +386,26 @@ def test_family_and_health_are_shown_to_a_viewer_who_was_granted_them(
     assert chen.get(f"/bureau/family-members/show/{cast.relative('胡建军')}").status_code == 404
 
 
+def test_the_time_line_names_rows_of_the_past_from_the_sites_own_engine(
+    app: Flask, session: Session, acting: Acting, login: Login
+) -> None:
+    from app.areas.students.models import Student
+    from app.core import saving
+    from app.core.authority import Authority
+    from app.extensions import db
+
+    id_, to = pupil("欧阳若曦"), cast.class_of(YIZHONG, 7, 2)
+    with acting("lin") as by, saving.work():
+        saving.edit(session.get_one(Student, id_), {"class_id": to}, by, authority=Authority("placement"))
+    sun = login("sun")
+    with app.app_context():
+        main = db.engine
+    with statements_on(main) as seen:
+        page = text_of(sun.get(f"/bureau/students/show/{id_}"))
+    assert "七年级（1）班 → 改为 七年级（2）班" in page
+    assert [one for one in seen if "FROM school_class" in one or "FROM grade" in one] == []
+
+
 # --- the overview -------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from tests.cast import (
     student_no,
 )
 from tests.client import Client
+from tests.flows.world import take_right
 
 STUDENTS, FAMILY, CLASSES = "/api/v1/students/", "/api/v1/family-members/", "/api/v1/classes/"
 Login = Callable[[str], Client]
@@ -57,7 +58,7 @@ def complaints(answer: Any) -> dict[str, str]:
 
 
 def new_pupil(**words: Any) -> dict[str, Any]:
-    """A new pupil as JSON, complete and without fault."""
+    """A new pupil as JSON with a guardian, complete and without fault."""
     values = cast.plain(id_type="1", id_number="519921201404041018", gender="1", **words)
     from app.areas.students import numbers
 
@@ -65,6 +66,7 @@ def new_pupil(**words: Any) -> dict[str, Any]:
     return values | {
         "id_number": first + numbers.check_digit(first),
         "born_on": values["born_on"].isoformat(),
+        "family_member": [cast.GUARDIAN],
     }
 
 
@@ -385,23 +387,6 @@ def test_who_may_write_and_not_see_learns_nothing_from_the_answer(app: Flask, lo
     assert "address" not in zhou.get(STUDENTS).json["result"][0]
 
 
-def take_right(app: Flask, username: str, permission: str, view: str) -> None:
-    """Takes a right out of the role that the person's grant gives."""
-    from flask_appbuilder.security.sqla.models import Role
-
-    from app.core.rights import Grant
-    from app.extensions import db
-
-    with app.app_context():
-        given = sa.select(Grant.role_id).where(Grant.person_id == cast.person(username))
-        for role in db.session.scalars(sa.select(Role).where(Role.id.in_(given))):
-            kept = [
-                pv for pv in role.permissions if (pv.permission.name, pv.view_menu.name) != (permission, view)
-            ]
-            role.permissions = kept
-        db.session.commit()
-
-
 # --- one row and its version --------------------------------------------------------------------------
 
 
@@ -551,7 +536,7 @@ def test_unknown_fields_are_each_named(lin: Client, rows: Callable[..., Any]) ->
 
 
 def test_a_new_pupil_is_pending_and_answered_with_address_and_version(
-    lin: Client, rows: Callable[..., Any], last_audit: Callable[[], dict[str, Any]]
+    lin: Client, rows: Callable[..., Any]
 ) -> None:
     answer = lin.post(STUDENTS, json=new_pupil())
     assert answer.status_code == 201
@@ -564,13 +549,14 @@ def test_a_new_pupil_is_pending_and_answered_with_address_and_version(
         school(YIZHONG),
         cast.QINGLAN,
     )
-    entry = last_audit()
-    assert (entry["action"], entry["entity"], entry["row_id"], entry["actor_name"]) == (
+    pupil_, guardian = (rows("audit_entry", rows("audit_entry") - n) for n in (1, 0))
+    assert (pupil_["action"], pupil_["entity"], pupil_["row_id"], pupil_["actor_name"]) == (
         "create",
         "student",
         id_,
         "林老师",
     )
+    assert (guardian["entity"], guardian["student_id"]) == ("family_member", id_)
 
 
 def test_every_complaint_about_a_new_row_comes_at_once(lin: Client, rows: Callable[..., Any]) -> None:
@@ -599,12 +585,11 @@ def test_a_pupil_without_a_number_comes_with_a_relative_who_has_one(
     lin: Client, rows: Callable[..., Any]
 ) -> None:
     sent = new_pupil() | {"id_type": "Z", "id_number": None}
-    refused = lin.post(STUDENTS, json=sent)
+    father = {name: value for name, value in cast.GUARDIAN.items() if not name.startswith("id_")}
+    refused = lin.post(STUDENTS, json=sent | {"family_member": [father]})
     assert refused.status_code == 422
-    assert "家庭成员" in complaints(refused)[""]
-    father = {"name": "高建军", "relation": "51", "phone": "14000000077", "is_guardian": True}
-    known = {"id_type": "Z", "id_number": "LS20260001"}
-    answer = lin.post(STUDENTS, json=sent | {"family_member": [father | known]})
+    assert "家庭成员的身份证件号" in complaints(refused)[""]
+    answer = lin.post(STUDENTS, json=sent | {"family_member": [cast.GUARDIAN]})
     assert answer.status_code == 201, answer.text
     made = lin.get(f"{FAMILY}?student_id={answer.json['id']}").json["result"]
     assert [one["name"] for one in made] == ["高建军"]
@@ -648,6 +633,16 @@ def test_the_authority_lifts_a_cap_and_the_school_does_not(lin: Client, login: L
     assert "由主管部门下达" in complaints(put(lin, url, {"cap_lifted_to": 58}))["cap_lifted_to"]
     answer = put(login("sun"), url, {"cap_lifted_to": 58})
     assert (answer.status_code, answer.json["result"]["cap_lifted_to"]) == (200, 58)
+
+
+def test_a_new_class_brings_no_lifted_cap_along(lin: Client, rows: Callable[..., Any]) -> None:
+    before = rows("school_class")
+    answer = lin.post(CLASSES, json={"grade_id": grade(YIZHONG, 7), "number": 5, "cap_lifted_to": 99})
+    assert answer.status_code == 422
+    assert "由主管部门下达" in complaints(answer)["cap_lifted_to"]
+    assert rows("school_class") == before
+    told = {one["name"]: one for one in lin.get(f"{CLASSES}_info").json["fields"]}["cap_lifted_to"]
+    assert (told["on_add"], told["on_edit"]) == ("locked", "locked")
 
 
 # --- rows inside a row --------------------------------------------------------------------------------
@@ -701,15 +696,29 @@ def test_what_a_family_must_be_together_holds_for_its_single_rows(
 ) -> None:
     url = f"{FAMILY}{relative('欧阳明')}"
     assert "监护人" in complaints(put(lin, url, {"is_guardian": False}))[""]
+    assert "没有家庭成员" in complaints(lin.delete(url, headers=tagged(lin, url)))[""]
     assert lin.post(FAMILY, json=mother(is_guardian=False)).status_code == 201
     assert "监护人" in complaints(lin.delete(url, headers=tagged(lin, url)))[""]
     assert rows("family_member", relative("欧阳明"))["is_guardian"] is True
 
 
+def test_a_new_pupil_brings_a_guardian(
+    app: Flask, lin: Client, login: Login, rows: Callable[..., Any]
+) -> None:
+    """Whoever may not add family members is not asked for one."""
+    before, sent = rows("student"), new_pupil()
+    del sent["family_member"]
+    for family in ({}, {"family_member": []}, {"family_member": [cast.GUARDIAN | {"is_guardian": False}]}):
+        answer = lin.post(STUDENTS, json=sent | family)
+        assert answer.status_code == 422
+        assert "监护人" in complaints(answer)[""]
+    assert rows("student") == before
+    take_right(app, "lin", "can_add", "family_member")
+    assert login("lin").post(STUDENTS, json=sent).status_code == 201
+
+
 def test_who_may_not_see_the_family_is_not_asked_about_it(app: Flask, lin: Client, login: Login) -> None:
-    father = {"name": "高建军", "relation": "51", "phone": "14000000077", "is_guardian": True}
-    family = [father | {"id_type": "Z", "id_number": "LS20260001"}]
-    made = lin.post(STUDENTS, json=new_pupil() | {"id_type": "Z", "id_number": None, "family_member": family})
+    made = lin.post(STUDENTS, json=new_pupil() | {"id_type": "Z", "id_number": None})
     for right in ("can_list", "can_show"):
         take_right(app, "lin", right, "family_member")
     assert put(login("lin"), at(made.json["id"]), {"talent": "围棋"}).status_code == 200
@@ -811,6 +820,26 @@ def test_every_filter_the_info_names_is_taken(lin: Client) -> None:
         for one in lin.get(f"/api/v1/{path}/_info").json["filters"]:
             for name in one["parameters"]:
                 assert lin.get(f"/api/v1/{path}/?{name}=").status_code == 200, (path, name)
+
+
+def test_an_audit_row_opens_by_rest_for_whoever_has_it_in_the_list(app: Flask, login: Login) -> None:
+    """A pupil who came from another school brought the lines of that school along."""
+    from app.areas.students.models import Student
+    from app.core import rights, saving, scope
+    from app.core.authority import Authority
+    from app.extensions import db
+
+    by, moved = rights.system("tests"), pupil("吴佳怡")
+    words = {"grade_id": grade(YIZHONG, 7), "class_id": class_of(YIZHONG, 7, 1)}
+    with app.app_context():
+        with scope.acting(db.session(), by), saving.work():
+            saving.edit(db.session.get_one(Student, moved), words, by, authority=Authority("transfer"))
+        db.session.remove()
+    lin = login("lin")
+    listed = lin.get("/api/v1/audit/?entity=student&size=200").json["ids"]
+    found = [id_ for id_ in listed if lin.get(f"/api/v1/audit/{id_}").json["result"]["row_id"] == moved]
+    assert len(found) == 2, "written at the other school, and here"
+    assert {lin.get(f"/audit/show/{id_}").status_code for id_ in found} == {200}
 
 
 # --- junk ---------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ class Region(Entity):
     __natural_key__ = "code"
     __shown_as__ = "name"
     __actions__ = ("list", "show", "add", "edit")
+    __written_in__ = ("code", "parent_code")
     __order__ = "code"
 
     code: Mapped[str] = col.text(

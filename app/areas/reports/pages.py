@@ -19,7 +19,7 @@ from app.areas.students.models import Status, Student
 from app.core import rights
 from app.core.errors import Missing
 from app.core.wording import N_
-from app.surfaces import bureau
+from app.surfaces import bureau, tallies
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Cell, Column, Crumb, RelatedTable, Row, Tone
 
@@ -255,7 +255,7 @@ BAND = Column("band", N_("班额"))
 
 bureau.show_overview(draw_overview)
 for _entity, _key in ((School, "school_id"), (Grade, "grade_id")):
-    bureau.show_tally(
-        bureau.Tally(_entity, (CLASSES, PUPILS), ("school_class:list", "student:list"), _count_for(_key))
+    tallies.show_tally(
+        tallies.Tally(_entity, (CLASSES, PUPILS), ("school_class:list", "student:list"), _count_for(_key))
     )
-bureau.show_tally(bureau.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes))
+tallies.show_tally(tallies.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes))

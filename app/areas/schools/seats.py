@@ -100,6 +100,20 @@ def complaint(
     return _refusal(school_class.full_name, now, limit, free)
 
 
+def warning(session: Session, school_class: SchoolClass, stage: str) -> str | None:
+    """What whoever brings one more pupil in is told from the warning band on (`warn_from`); None below it."""
+    n, limit = head_count(session, school_class.id) + 1, limit_of(school_class, stage)
+    if n < warn_from(stage):
+        return None
+    words = {"name": school_class.full_name, "n": n, "cap": limit}
+    if n >= limit:
+        return _(
+            "%(name)s连同这名学生共%(n)s人，已达上限%(cap)s人。后来的学生请编入其他班级，或增设新班。",
+            **words,
+        )
+    return _("%(name)s连同这名学生共%(n)s人，接近上限%(cap)s人。后来的学生请优先编入其他班级。", **words)
+
+
 def _others(session: Session, school_class: SchoolClass) -> list[SchoolClass]:
     entity = type(school_class)
     query = sa.select(entity).where(entity.grade_id == school_class.grade_id, entity.id != school_class.id)

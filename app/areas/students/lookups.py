@@ -6,6 +6,7 @@ Functions that look beyond the actor's scope return the least they must; `unscop
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -80,7 +81,7 @@ def class_doubts(session: Session, student: Student, grade: Grade) -> Complaints
         return
     school_class = session.get(SchoolClass, student.class_id)
     if school_class is None or school_class.school_id != student.school_id:
-        yield "class_id", _("没有找到所选的班级。请重新选择。")
+        yield "class_id", _("没有找到所选的班级，它可能已被删除。请重新选择，或先在“回收站”中恢复班级。")
     elif not school_class.takes(grade.id):
         yield "class_id", _("%(c)s不属于%(g)s。请选择本年级的班级。", c=school_class.full_name, g=grade.name)
     elif sentence := _seat_complaint(session, student, school_class, grade):
@@ -89,12 +90,23 @@ def class_doubts(session: Session, student: Student, grade: Grade) -> Complaints
         yield "number_in_class", _("这个班内学号已被本班另一名学生使用。请改用其他学号，或留空。")
 
 
+def class_warnings(session: Session, student: Student) -> Iterator[str]:
+    """Told to whoever brings a class near its cap."""
+    if _takes_a_seat(student) and student.class_id is not None:
+        school_class = session.get_one(SchoolClass, student.class_id)
+        if sentence := seats.warning(session, school_class, student.stage):
+            yield sentence
+
+
+def _takes_a_seat(student: Student) -> bool:
+    """Whether the pupil comes to sit in the class now; a draft is judged as if he sat there already."""
+    return student.status in (None, Status.PENDING, Status.ENROLLED) and student.touched("class_id", "status")
+
+
 def _seat_complaint(
     session: Session, student: Student, school_class: SchoolClass, grade: Grade
 ) -> str | None:
-    if student.status not in (None, Status.PENDING, Status.ENROLLED) or not student.touched(
-        "class_id", "status"
-    ):
+    if not _takes_a_seat(student):
         return None
     return seats.complaint(session, school_class, authority=session.info.get("authority"), stage=grade.stage)
 

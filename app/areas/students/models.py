@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -145,6 +145,12 @@ class Student(OfPlace, Recyclable, Entity):
         sa.Index("ix_student_school_id_id_number", "school_id", "id_number"),
         sa.Index("ix_student_name_initials", "name_initials"),
         sa.Index("ix_student_name_key", "name_key"),
+        sa.Index(
+            "ix_student_deleted",
+            "id",
+            sqlite_where=sa.column("deleted_at").is_not(None),
+            postgresql_where=sa.column("deleted_at").is_not(None),
+        ),
         sa.Index(
             "ix_student_name_pieces", sa.func.name_pieces(sa.column("name")), postgresql_using="gin"
         ).ddl_if(dialect="postgresql"),
@@ -420,8 +426,9 @@ class Student(OfPlace, Recyclable, Entity):
         elif self.entry_month > f"{today.year + 1}{today.month:02d}":
             yield "entry_month", _("入学年月晚于今天一年以上。请核对年份。")
 
-    def check_inlines(self, rows: Iterable[Entity]) -> Complaints:
-        """A pupil without a number needs a family member who has one (domain.md §2.4, item 9)."""
+    def check_inlines(self, rows: Iterable[Entity], written: Collection[str] = ()) -> Complaints:
+        """A pupil without a number needs a family member who has one (domain.md §2.4, item 9), every pupil a guardian
+        (§2.5). Records from before that have no family at all are asked for it only where the family is written."""
         members = [row for row in rows if isinstance(row, FamilyMember)]
         if not self.id_number and not any(member.id_number for member in members):
             yield (
@@ -430,6 +437,18 @@ class Student(OfPlace, Recyclable, Entity):
             )
         if members and not any(member.is_guardian for member in members):
             yield "", _("家庭成员中没有监护人。请将至少一人的“是否监护人”填为“是”。")
+        if not members and FamilyMember.key() in written:
+            yield (
+                "",
+                _(
+                    "学生没有家庭成员或监护人。请至少填写一人，并将其“是否监护人”填为“是”；要更换的，请先增加新的一人，再删除原来的。"
+                ),
+            )
+
+    def warnings(self, session: Session) -> Iterator[str]:
+        from app.areas.students import lookups
+
+        return lookups.class_warnings(session, self)
 
     # --- deletion ---
 
@@ -484,6 +503,7 @@ class FamilyMember(OfPupil, Entity):
     __label__ = "家庭成员或监护人"
     __path__ = "family-members"
     __inline_of__ = "student"
+    __opens_with__ = 1
     __shown_as__ = "name"
     __bureau__ = True
     __bureau_private__ = True

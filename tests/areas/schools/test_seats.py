@@ -34,7 +34,7 @@ def small(session: Session) -> None:
 
 def join(by: Any, authority: Authority | None = None, **words: Any) -> Student:
     with saving.work():
-        return saving.create(Student, cast.plain(**words), by, authority=authority)
+        return cast.add_pupil(by, authority, **words)
 
 
 def test_drafts_and_absentees_hold_no_seat(session: Session, acting: Acting) -> None:

@@ -94,7 +94,10 @@ def test_a_pupil_without_a_number_needs_a_relative_who_has_one() -> None:
 def test_a_family_without_a_guardian_is_not_complete() -> None:
     uncle = FamilyMember(name="周大勇", is_guardian=False)
     assert "监护人" in next(pupil().check_inlines([uncle]))[1]
-    assert list(pupil().check_inlines([])) == []
+    assert list(pupil().check_inlines([])) == [], "records from before are kept up without one"
+    assert "监护人" in next(pupil().check_inlines([], {"family_member"}))[1]
+    uncle.is_guardian = True
+    assert list(pupil().check_inlines([uncle], {"family_member"})) == []
 
 
 @pytest.mark.parametrize(

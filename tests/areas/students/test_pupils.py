@@ -24,7 +24,7 @@ BORN = date(2014, 4, 4)
 
 def add(by: Any, **words: Any) -> Student:
     with saving.work():
-        return saving.create(Student, cast.plain(**words), by)
+        return cast.add_pupil(by, **words)
 
 
 def refusals(wanted: Callable[[], Any]) -> dict[str, str]:

@@ -1,0 +1,73 @@
+"""Figures beside rows, on every list and detail of both sites: what is counted is handed in by whoever knows the field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from flask_babel import gettext as _
+
+from app.core import powers, rights, scope
+from app.core.entity import Entity
+from app.surfaces.site import Site
+from app.surfaces.viewmodels import Cell, Column, Item, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Columns of figures beside an entity's own, on its list, its detail and where it hangs on another row.
+
+    `count` gives the cells of each row by id, for a whole page at once; rows it leaves out stay blank, and so do those
+    on which one of the `rights` does not hold: the figures would be of what happens to be seen.
+    """
+
+    entity: type[Entity]
+    columns: tuple[Column, ...]  # labels are translated when shown
+    rights: tuple[str, ...]
+    count: Callable[[Site, Sequence[int]], Mapping[int, tuple[Cell, ...]]]
+
+
+_tallies: dict[str, Tally] = {}
+
+
+def show_tally(tally: Tally) -> None:
+    _tallies[tally.entity.key()] = tally
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of some rows: their columns, and the cells of each row by its id."""
+
+    columns: tuple[Column, ...] = ()
+    cells: Mapping[int, tuple[Cell, ...]] = field(default_factory=dict)
+
+    def beside(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows with their figures behind their own cells."""
+        blank = tuple(Cell("") for _column in self.columns)
+        return [replace(row, cells=(*row.cells, *self.cells.get(row.id, blank))) for row in rows]
+
+    def items(self, row_id: int) -> list[Item]:
+        """The figures of one row, for its detail."""
+        cells = self.cells.get(row_id, ())
+        return [Item(column.label, cell) for column, cell in zip(self.columns, cells, strict=False)]
+
+
+def figures_of(entity: type[Entity], site: Site, ids: Collection[int]) -> Figures:
+    """None where there is nothing to count, or nothing that this person may count."""
+    tally = _tallies.get(entity.key())
+    if tally is None or not all(map(site.by.has, tally.rights)):
+        return Figures()
+    counted = set(ids)
+    for right in tally.rights:
+        if _is_uneven(site.by, right, entity):
+            counted &= scope.rows_with(site.session, site.by, right, entity, ids)
+    if not counted:
+        return Figures()
+    columns = tuple(replace(column, label=_(column.label)) for column in tally.columns)
+    return Figures(columns, tally.count(site, sorted(counted)))
+
+
+def _is_uneven(by: rights.Actor, right: str, entity: type[Entity]) -> bool:
+    """Whether there may be rows that this person reads and on which the right does not hold."""
+    is_narrow = any(extent.is_narrow for extent in by.reach(right))
+    return is_narrow or not rights.holds_wherever(by, right, powers.reading_rights(entity))

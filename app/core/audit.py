@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 SUBJECT = 80  # characters
+LOOKS = ("show", "reveal")  # actions that change nothing
 OTHER_NAMES = {
     "person": N_("人员"),
     "role_grant": N_("授权"),

@@ -561,7 +561,7 @@ def stale(session: Session, obj: Entity, version: int) -> Stale:
     """
     entry = audit.AuditEntry
     query = sa.select(entry.actor_name, entry.at, entry.before).where(
-        entry.entity == obj.key(), entry.row_id == obj.id, entry.action != "reveal"
+        entry.entity == obj.key(), entry.row_id == obj.id, entry.action.not_in(audit.LOOKS)
     )
     with scope.unscoped(session, "who saved first"):
         saves = session.execute(query.order_by(entry.id.desc()).limit(max(1, obj.version - version))).all()

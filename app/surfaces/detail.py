@@ -190,11 +190,12 @@ def _related_row(one: Entity, painters: Sequence[Painter], site: Site) -> Row:
 
 
 def timeline(obj: Entity, site: Site) -> list[TimelineEntry]:
-    """The audit of this row, and of what hangs on a pupil, newest first."""
+    """What was done to this row, and to what hangs on a pupil, newest first. Who only looked is in the access log."""
     is_here = sa.and_(AuditEntry.entity == obj.key(), AuditEntry.row_id == obj.id)
     if obj.key() == "student":
         is_here = AuditEntry.student_id == obj.id
-    query = sa.select(AuditEntry).where(is_here).order_by(AuditEntry.id.desc()).limit(MOMENTS)
+    query = sa.select(AuditEntry).where(is_here, AuditEntry.action != "show")
+    query = query.order_by(AuditEntry.id.desc()).limit(MOMENTS)
     places = scope.places_of_row(site.session, obj)
     return [entry(one, site, places) for one in site.session.scalars(query)]
 

@@ -69,6 +69,9 @@ def bearing(token: str) -> dict[str, str]:
 
 KEPT = {"/", "/login/", "/logout/", "/api/v1/security/login", "/api/v1/_openapi"}
 """Stock addresses that exist here as well, answered by this application."""
+OWN_ROLES = re.compile(
+    r"/roles/(list/|add|(show|edit|delete)/v1)"
+)  # pages of this application's own, at those addresses
 
 
 def stock_addresses() -> list[str]:
@@ -105,6 +108,8 @@ def test_no_stock_address_exists_even_for_an_admin(login: Callable[[str], Client
     } <= set(stock)
     assert len(stock) > 80
     for path in set(stock) - KEPT:
+        if OWN_ROLES.fullmatch(path):
+            continue
         for answer in (he.get(path + "?pk=1"), he.post(path, data={"pk": 1})):
             assert answer.status_code == 404, path
 

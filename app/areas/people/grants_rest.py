@@ -71,7 +71,7 @@ def as_given(session: Session, given: Grant) -> dict[str, Any]:
 # --- the routes ---------------------------------------------------------------------------------------
 
 
-class GrantApi(BaseApi):
+class GrantsApi(BaseApi):
     """授权：查看、授予、改截止日期、收回；主管部门确认或不予确认学校的主管学籍领导。"""
 
     resource_name = "grants"
@@ -345,4 +345,4 @@ def _operations() -> list[Operation]:
     ]
 
 
-APIS = (GrantApi,)
+APIS = (GrantsApi,)

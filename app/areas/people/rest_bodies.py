@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from app.core.errors import Invalid
 from app.core.fields import Day, Unreadable
 from app.surfaces.forms import unknown
-from app.surfaces.rest import read_object
+from app.surfaces.rest import read_object, refuse_wrong_type
 
 LIST_MOST = 2_000  # entries of one list
 BIGGEST_ID = 2**31 - 1
@@ -70,8 +70,10 @@ class Body:
         return []
 
     def day(self, one: Day) -> date | None:
+        raw = self.sent.get(one.name)
         try:
-            found: date | None = one.parse(self.sent.get(one.name))
+            refuse_wrong_type(one, raw)
+            found: date | None = one.parse(raw)
         except Unreadable as reason:
             self.complaints.append((one.name, f"“{_(one.label)}”：{reason}"))
             return None

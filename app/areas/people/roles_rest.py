@@ -74,7 +74,7 @@ def as_plan(plan: RoleChange) -> dict[str, Any]:
 # --- the routes ---------------------------------------------------------------------------------------
 
 
-class RoleApi(BaseApi):
+class RolesApi(BaseApi):
     """角色：查看、新建或复制、修改、删除；修改之前可先问有何影响。"""
 
     resource_name = "roles"
@@ -300,4 +300,4 @@ def _operations() -> list[Operation]:
     ]
 
 
-APIS = (RoleApi,)
+APIS = (RolesApi,)

@@ -225,13 +225,10 @@ class Choices:
 
     @cached_property
     def roles(self) -> dict[str, Role]:
-        """Label → role; of two that are called alike the unit's own is told apart."""
-        found: dict[str, Role] = {}
-        for role in granting.roles_to_give(self.session, self.by):
-            if role.level in granting.levels_below(self.by):
-                label = _("%(role)s（本单位）", role=role.label) if role.label in found else role.label
-                found[label] = role
-        return found
+        """Label → role."""
+        levels = granting.levels_below(self.by)
+        offered = granting.roles_to_give(self.session, self.by)
+        return {role.label: role for role in offered if role.level in levels}
 
     @property
     def school_names(self) -> tuple[str, ...]:

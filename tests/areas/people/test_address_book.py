@@ -21,7 +21,7 @@ from app.areas.schools.models import SchoolStage
 from app.core import grants, rights
 from app.core.audit import AuditEntry
 from app.core.errors import Denied
-from app.core.rights import Extent
+from app.core.rights import Extent, Grant
 from tests import cast
 from tests.accounts import change, text_of
 from tests.cast import SHIXI_ER, YIZHONG
@@ -44,11 +44,11 @@ def user(session: Session, username: str) -> User:
     return session.get_one(User, cast.person(username))
 
 
-def give(session: Session, taker: str, role: Role | str, school: str, **words: Any) -> None:
+def give(session: Session, taker: str, role: Role | str, school: str, **words: Any) -> Grant:
     if isinstance(role, str):
         role = session.scalars(sa.select(Role).where(Role.name == PREFIX + role)).one()
     extent = Extent(school_id=cast.school(school))
-    grants.grant(session, rights.system("tests"), user(session, taker), role, extent, **words)
+    return grants.grant(session, rights.system("tests"), user(session, taker), role, extent, **words)
 
 
 # --- who stands in it -----------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def test_only_a_grant_that_is_open_and_for_use_puts_one_in(session: Session) -> 
     move_zhou(session)
     tomorrow, yesterday = (datetime.now(UTC) + timedelta(days=n) for n in (1, -1))
     give(session, "zhou", "clerk", SHIXI_ER, starts_at=tomorrow)
-    give(session, "zhou", "clerk", SHIXI_ER, starts_at=yesterday - timedelta(days=9), until=yesterday)
+    give(session, "zhou", "clerk", SHIXI_ER).until = yesterday
     give(session, "zhou", "clerk", SHIXI_ER, usable=False, passable=True)
     give(session, "zhou", "clerk", YIZHONG)
     assert "小周" not in found(session, "lin")

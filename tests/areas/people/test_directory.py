@@ -16,7 +16,7 @@ from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.areas.people import accounts, directory
+from app.areas.people import accounts, directory, own
 from app.areas.people.accounts import Home
 from app.areas.people.directory import Asked, State
 from app.core import grants, rights, saving, scope
@@ -327,7 +327,7 @@ def test_nobody_becomes_his_own_double_by_the_own_settings(app: Flask, session: 
     zhou.first_name = "林老师"
     session.flush()
     with pytest.raises(Invalid, match="一人只开一个"):
-        accounts.change_settings(session, zhou, {"name": "林老师", "phone": "14033334444"})
+        own.change_settings(session, zhou, {"username": "zhou", "phone": "14033334444"})
 
 
 def test_without_a_phone_nobody_is_taken_for_another(session: Session) -> None:

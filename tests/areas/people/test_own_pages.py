@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -158,7 +158,7 @@ def test_the_database_decides_between_two_who_choose_the_same_name(
 
 # --- one person, one account ----------------------------------------------------------------------------
 
-DOUBLE = "一人一个账号"
+DOUBLE = "一人只开一个"
 
 
 def test_the_phone_of_somebody_of_the_same_name_elsewhere_is_refused(app: Flask, login: Login) -> None:
@@ -174,11 +174,11 @@ def test_the_phone_of_somebody_of_the_same_name_elsewhere_is_refused(app: Flask,
     assert lin.post("/account/edit", data=settings(phone="14033335555")).status_code == 302
 
 
-def test_the_same_phone_alone_is_no_reason_and_neither_is_a_suspended_account(
+def test_the_same_phone_alone_is_no_reason_and_neither_is_an_account_whose_person_has_left(
     app: Flask, login: Login
 ) -> None:
     change(app, "gao", phone="14033334444")
-    change(app, "wang", first_name="林老师", phone="14033334444", active=False)
+    change(app, "wang", first_name="林老师", phone="14033334444", active=False, left_on=date(2026, 7, 1))
     assert login("lin").post("/account/edit", data=settings(phone="14033334444")).status_code == 302
 
 

@@ -66,15 +66,17 @@ def more_grants(session: Session, system: Actor) -> None:
     grade, room = cast.grade(YIZHONG, 8), cast.class_of(YIZHONG, 7, 2)
     plans: list[tuple[str, str, Extent, dict[str, Any]]] = [
         ("zhou", "class_teacher", Extent.of(cast.school(YIZHONG), None, [grade]), {}),
-        ("zhou", "class_teacher", Extent.of(cast.school(YIZHONG), None, None, [room]), {"until": now}),
+        ("zhou", "class_teacher", Extent.of(cast.school(YIZHONG), None, None, [room]), {"ended": now}),
         ("zhou", "clerk", whole, {"usable": False, "passable": True}),
         ("zhao", "class_teacher", whole, {"starts_at": tomorrow}),
-        ("chen", "bureau_reviewer", Extent.of(None, QINGLAN), {"until": now - timedelta(days=1)}),
+        ("chen", "bureau_reviewer", Extent.of(None, QINGLAN), {"ended": now - timedelta(days=1)}),
         ("wang", "class_teacher", whole, {}),
     ]
     for username, key, extent, words in plans:
         person = session.get_one(User, cast.person(username))
-        grants.grant(session, system, person, roles[f"default:{key}"], extent, **words)
+        ends = words.pop("ended", None)
+        given = grants.grant(session, system, person, roles[f"default:{key}"], extent, **words)
+        given.until = ends
 
 
 def by_hand(session: Session, person_id: int, asked: tuple[str, ...], obj: Entity) -> bool:

@@ -178,7 +178,7 @@ def _login_page(after: str, name: str = "", *, complaint: str = "", note: str | 
 
 
 def _code_page(complaint: str = "") -> FormPage:
-    code = Input("code", _("验证码"), "text", required=True, maxlength=second_factor.LONGEST_TYPED)
+    code = Input("code", _("验证码"), "code", required=True, maxlength=second_factor.LONGEST_TYPED)
     return FormPage(
         title=_("两步登录"),
         crumbs=[],

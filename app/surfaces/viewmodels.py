@@ -164,6 +164,7 @@ class Input:
         "password",
         "file",
         "checks",
+        "code",  # of a phone: for once, never kept
     ]
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
@@ -182,7 +183,7 @@ class Input:
     @property
     def is_kept(self) -> bool:
         """Whether a draft of its form may keep it: never passwords and files, nor what is not posted."""
-        return not self.locked and self.widget not in ("password", "file", "readonly")
+        return not self.locked and self.widget not in ("password", "code", "file", "readonly")
 
 
 class Picture(NamedTuple):

@@ -251,7 +251,7 @@ def _code_input(complaints: Complaints, help_: str) -> Input:
     return Input(
         "code",
         _("验证码"),
-        "text",
+        "code",
         required=True,
         help=help_,
         errors=errors_of(complaints, "code"),

@@ -19,18 +19,18 @@ import click
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from flask_appbuilder.security.sqla.models import Role, User
+from flask_appbuilder.security.sqla.models import User
 from flask_babel import gettext as _
 from flask_migrate import Migrate
 
 import config as settings
-from app.areas.people import passwords, roots
+from app.areas.people import passwords, rights_text, roots
 from app.areas.people import why as asked
 from app.areas.people.roles import load_roles
-from app.core import checkup, grants, jobs, rights, saving, scope, upkeep
+from app.core import checkup, jobs, rights, saving, scope, upkeep
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
-from app.core.powers import describe, plain_rights
+from app.core.powers import plain_rights
 from app.extensions import db
 
 STOP_WITHIN = 30  # seconds for the worker to finish what it has begun
@@ -107,18 +107,16 @@ def _has_real_people() -> bool:
 @click.option(
     "--sync", is_flag=True, help="Write rights that declarations brought with them into the database."
 )
+@click.option("--own", is_flag=True, help="Print the roles of schools and bureaus as well.")
 @with_appcontext
-def show_rights(sync: bool) -> None:
-    """Print every role and its rights; with --sync, bring database and default roles up to date instead."""
+def show_rights(sync: bool, own: bool) -> None:
+    """Print the default roles and their rights; with --sync, bring database and default roles up to date instead."""
     if sync:
         with scope.acting(db.session(), _actor()), saving.work() as work:
             click.echo(_("新写入%(n)s项权限。", n=rights.sync(work.session)))
             load_roles(work.session)
         return
-    for role in db.session().scalars(sa.select(Role).order_by(Role.level, Role.id)):
-        click.echo(f"{role.label or role.name} ({role.level})")
-        for right in sorted(grants.rights_in_role(db.session(), role)):
-            click.echo(f"    {right:<28} {describe(right)}")
+    click.echo(rights_text.text(db.session(), own=own), nl=False)
 
 
 @click.command("why")

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 import sqlalchemy as sa
-from flask_appbuilder.security.sqla.models import Permission, PermissionView, User
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, User
 
 from app.areas.people.roles import BUREAU_ALL
 from app.core import rights
@@ -75,11 +75,18 @@ def test_why_with_a_slip_of_the_pen(run, args, says):
     assert says in output
 
 
-def test_rights_are_printed_by_role(run):
+def test_rights_of_default_roles_are_as_the_docs_have_them(run):
+    """A change of rights shows in the change of docs/rights.md: `flask rights > docs/rights.md`."""
     exit_code, output = run("rights")
     assert exit_code == 0
-    clerk = output.partition("学籍管理员 (school)\n")[2]
-    assert "student:edit" in clerk.partition("(")[0]
+    assert output == (ROOT / "docs" / "rights.md").read_text("utf-8")
+
+
+def test_rights_of_own_roles_are_printed_on_request(run, session):
+    session.add(Role(name="own", label="七年级学籍员", school_id=cast.school(cast.YIZHONG)))
+    session.commit()
+    assert "七年级学籍员" not in run("rights")[1]
+    assert "七年级学籍员" in run("rights", "--own")[1]
 
 
 def test_rights_sync_writes_what_is_missing(run, session):

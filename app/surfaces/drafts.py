@@ -51,6 +51,7 @@ from app.surfaces.viewmodels import (
     Input,
     Item,
     ListPage,
+    Matrix,
     Row,
 )
 
@@ -207,6 +208,16 @@ def _inputs(page: FormPage) -> Iterator[Input]:
     for table in page.inlines:
         for row in table.rows:
             yield from row.inputs
+    if page.matrix is not None:
+        yield _rights(page.matrix)
+
+
+def _rights(matrix: Matrix) -> Input:
+    """The rights of a matrix as one input: they are posted by one name."""
+    options = tuple((tick.right, label) for label, tick in matrix.ticks)
+    on = tuple(tick.right for _label, tick in matrix.ticks if tick.is_on)
+    changed = matrix.first is not None and frozenset(on) != matrix.first
+    return Input("right", _("权限"), "checks", options=options, chosen=on, changed=changed)
 
 
 def _worth_keeping(page: FormPage, posted: MultiDict[str, str]) -> Iterator[tuple[str, str]]:
@@ -231,6 +242,8 @@ def _changed(page: FormPage) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}：{one.label}", _read(one)) for one in row.inputs if _differs(one))
             if row.is_gone:
                 yield name, _("保存时删除")
+    if page.matrix is not None and (one := _rights(page.matrix)).changed:
+        yield one.label, _read(one)
 
 
 def _differs(one: Input) -> bool:

@@ -5,6 +5,7 @@ Plain values only: text is already labelled, masked and translated; URLs are com
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -259,6 +260,8 @@ class FormPage:
     note: str | None = None
     has_files: bool = False
     actions: list[Action] = field(default_factory=list)
+    matrix: Matrix | None = None  # rights to be ticked, below the sections
+    links: tuple[Action, ...] = ()  # at the end of the note: what else to begin from
     keeps_draft: bool = False
     is_filled: bool = False  # the view has put the draft in; otherwise surfaces.drafts does
     draft: DraftBox | None = None
@@ -385,11 +388,19 @@ class Matrix:
     columns: tuple[tuple[str, str], ...]  # label, what it means
     groups: tuple[MatrixGroup, ...]
     others: tuple[str, str]  # label and meaning of the last column
+    first: frozenset[str] | None = None  # the rights that are ticked where nothing was typed
+
+    @property
+    def ticks(self) -> Iterator[tuple[str, Tick]]:
+        """Each with what it is called where its row is not beside it."""
+        for row in (row for group in self.groups for row in group.rows):
+            yield from ((tick.label, tick) for tick in (*row.cells, *row.others) if tick.right)
+            yield from ((f"{row.label}“{label}”：{tick.label}", tick) for label, tick in row.limits)
 
 
 @dataclass(slots=True)
 class RolePage:
-    """A role to be read, or with `inputs` to be changed."""
+    """A role to be read."""
 
     title: str
     crumbs: list[Crumb]
@@ -399,14 +410,6 @@ class RolePage:
     actions: list[Action] = field(default_factory=list)
     facts: tuple[Item, ...] = ()
     compared: tuple[str, tuple[str, ...]] | None = None  # with which role, what was left out
-    inputs: tuple[Input, ...] = ()
-    links: tuple[Action, ...] = ()  # roles to begin from
-    action_url: str = ""
-    cancel_url: str = ""
-    submit_label: str = "保存"
-    hidden: list[tuple[str, str]] = field(default_factory=list)
-    complaints: list[tuple[str, str, str]] = field(default_factory=list)
-    conflict: Conflict | None = None
 
 
 # --- the rest -----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from flask_appbuilder.security.sqla.models import Role
@@ -32,6 +32,8 @@ from app.surfaces.viewmodels import (
     Conflict,
     Crumb,
     FieldLimits,
+    FormPage,
+    FormSection,
     Greyed,
     Input,
     Item,
@@ -76,6 +78,10 @@ LIMIT_WORDS = {"hide": N_("不显示"), "lock": N_("不可修改"), "veil": N_("
 
 def show_path(role_id: int) -> str:
     return f"/roles/show/{role_id}"
+
+
+def copy_path(role_id: int) -> str:
+    return f"/roles/copy/{role_id}"
 
 
 def crumbs(by: Actor, *more: Crumb) -> list[Crumb]:
@@ -171,7 +177,7 @@ def _row(by: Actor, role: Role, unit: str, held: int) -> Row:
         Cell(unit),
         Cell(number if held else "", url=to_list),
     )
-    copy = (Action(_("复制"), f"/roles/add?from={role.id}"),) if may_make(by) and is_copied(by, role) else ()
+    copy = (Action(_("复制"), copy_path(role.id)),) if may_make(by) and is_copied(by, role) else ()
     return Row(role.id, url, cells, copy)
 
 
@@ -351,7 +357,7 @@ def _actions(session: Session, by: Actor, role: Role) -> Iterator[Action]:
     if may_make(by) and is_copied(by, role):
         label = _("复制为本单位角色") if grants.is_default(role) else _("复制")
         style: Style = "primary" if grants.is_default(role) else "secondary"
-        yield Action(label, f"/roles/add?from={role.id}", style=style, icon="files")
+        yield Action(label, copy_path(role.id), style=style, icon="files")
     if grants.is_default(role):
         return
     if by.has("role:edit"):
@@ -412,18 +418,18 @@ def add_page(
     on: frozenset[str],
     inputs: Sequence[Input],
     complaints: Complaints,
-) -> RolePage:
+) -> FormPage:
     page = _to_tick(session, by, own_roles.new_role(by, {}, template), on, inputs, complaints)
     page.title = _("新建角色") if template is None else _("复制“%(role)s”为新角色", role=template.label)
     page.crumbs = crumbs(by, Crumb(_("新建")))
-    page.action_url, page.cancel_url, page.submit_label = "/roles/add", LIST_PATH, _("新建角色")
+    page.action_url = "/roles/add" if template is None else copy_path(template.id)
+    page.cancel_url, page.submit_label = LIST_PATH, _("新建角色")
     if template is not None:
-        page.hidden = [("template_id", str(template.id))]
         page.note = _("已勾选的与“%(role)s”相同。请去掉不需要的；不能超出它。", role=template.label)
     else:
         page.note = _("从空白开始，逐项勾选。也可以从已有的角色复制：")
         page.links = tuple(
-            Action(role.label, f"/roles/add?from={role.id}")
+            Action(role.label, copy_path(role.id))
             for role in own_roles.listed(session, by).found
             if is_copied(by, role)
         )
@@ -437,7 +443,7 @@ def edit_page(
     on: frozenset[str],
     inputs: Sequence[Input],
     complaints: Complaints = (),
-) -> RolePage:
+) -> FormPage:
     page = _to_tick(session, by, role, on, inputs, complaints)
     page.title = _("修改角色“%(role)s”", role=role.label)
     page.crumbs = crumbs(by, Crumb(role.label, show_path(role.id)), Crumb(_("修改")))
@@ -454,26 +460,31 @@ def _to_tick(
     on: frozenset[str],
     inputs: Sequence[Input],
     complaints: Complaints,
-) -> RolePage:
+) -> FormPage:
     drawn = matrix(Ticks.to_change(on, grants.room_for(session, by, role), complaints))
-    return RolePage(
+    return FormPage(
         title="",
         crumbs=[],
-        matrix=drawn,
-        inputs=tuple(inputs),
+        sections=[FormSection("", tuple(inputs))],
         complaints=list(_summary(drawn, inputs, complaints)),
+        matrix=drawn,
+        keeps_draft=True,
+        is_filled=True,
     )
+
+
+def mark_changed(page: FormPage, first: MultiDict[str, str]) -> None:
+    """Marks what is not as the form opens with."""
+    changed = (replace(one, changed=one.value != first.get(one.name, "")) for one in page.sections[0].inputs)
+    page.sections = [FormSection("", tuple(changed))]
+    if page.matrix is not None:
+        page.matrix = replace(page.matrix, first=frozenset(first.getlist("right")))
 
 
 def _summary(
     drawn: Matrix, inputs: Sequence[Input], complaints: Complaints
 ) -> Iterator[tuple[str, str, str]]:
-    labels = {one.name: one.label for one in inputs}
-    for group in drawn.groups:
-        for row in group.rows:
-            for tick in (*row.cells, *row.others):
-                labels[tick.right] = tick.label
-            labels |= {tick.right: f"{row.label}“{label}”：{tick.label}" for label, tick in row.limits}
+    labels = {one.name: one.label for one in inputs} | {tick.right: label for label, tick in drawn.ticks}
     for name, sentence in complaints:
         yield (name, labels[name], sentence) if name in labels else ("", "", sentence)
 

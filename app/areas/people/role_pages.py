@@ -12,13 +12,14 @@ from werkzeug.wrappers import Response
 
 from app.areas.people import own_roles
 from app.areas.people import role_page_models as models
-from app.areas.people.page_models import Complaints, read_cursor, read_id
+from app.areas.people.page_models import Complaints, read_cursor
 from app.areas.people.role_page_models import LIST_PATH, show_path
 from app.core import grants, rights, saving
-from app.core.errors import Invalid, Stale
+from app.core.errors import Invalid, Missing, Stale
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import menu
+from app.surfaces.drafts import drop_here, show_form, typed_here
 from app.surfaces.forms import ALWAYS_POSTED, unknown, version_of
 from app.surfaces.pages import Answer, version_in
 from app.surfaces.security import current_actor
@@ -57,7 +58,17 @@ class RoleView(BaseView):
         by = current_actor()
         rights.require(by, "role:add")
         own_roles.require_unit(by)
-        return MakeFlow(by).answer()
+        return MakeFlow(by, None).answer()
+
+    @expose("/copy/<int:pk>", methods=["GET", "POST"])
+    def copy(self, pk: int) -> Answer:
+        by = current_actor()
+        rights.require(by, "role:add")
+        own_roles.require_unit(by)
+        role = own_roles.find(db.session(), by, pk)
+        if not models.is_copied(by, role):
+            raise Missing(_("没有找到要复制的角色。请从角色列表中重新选择。"))
+        return MakeFlow(by, role).answer()
 
     @expose("/edit/<int:pk>", methods=["GET", "POST"])
     def edit(self, pk: int) -> Answer:
@@ -93,37 +104,39 @@ def _refuse_others(typed: MultiDict[str, str], *names: str) -> None:
 class MakeFlow:
     """A new role, from another or from nothing. What was ticked stays when it is refused."""
 
-    def __init__(self, by: Actor) -> None:
-        self.by = by
-        words, name = (request.form, "template_id") if request.method == "POST" else (request.args, "from")
-        self.template = own_roles.find_template(db.session(), by, read_id(words, name))
+    def __init__(self, by: Actor, template: Role | None) -> None:
+        self.by, self.template = by, template
+        self.levels = own_roles.levels_for(by, template)
 
     def answer(self) -> Answer:
         if request.method == "GET":
-            return self._page(self._at_first())
+            return self._page(typed_here() or self._at_first())
         try:
             return self._make(request.form)
         except Invalid as refused:
             return self._page(request.form, refused.complaints), 422
 
     def _at_first(self) -> MultiDict[str, str]:
-        if self.template is None:
-            return MultiDict()
-        held = grants.rights_in_role(db.session(), self.template)
-        room = grants.room_for(db.session(), self.by, own_roles.new_role(self.by, {}, self.template))
-        return MultiDict([("right", right) for right in models.first_ticks(held, room)])
+        found = [("level", level) for level in self.levels[:1]]
+        if self.template is not None:
+            held = grants.rights_in_role(db.session(), self.template)
+            room = grants.room_for(db.session(), self.by, own_roles.new_role(self.by, {}, self.template))
+            found += [("right", right) for right in models.first_ticks(held, room)]
+        return MultiDict(found)
 
     def _page(self, typed: MultiDict[str, str], complaints: Complaints = ()) -> str:
-        inputs = models.role_inputs(typed, complaints, own_roles.levels_for(self.by, self.template))
+        inputs = models.role_inputs(typed, complaints, self.levels)
         on = frozenset(typed.getlist("right"))
         page = models.add_page(db.session(), self.by, self.template, on, inputs, complaints)
-        return render_template("role.html", page=page)
+        models.mark_changed(page, self._at_first())
+        return show_form(page)
 
     def _make(self, typed: MultiDict[str, str]) -> Response:
-        _refuse_others(typed, *TYPED, "template_id", "level")
+        _refuse_others(typed, *TYPED, "level")
         wanted, level = models.read_rights(typed), typed.get("level", "")
         with saving.work() as work:
             made = own_roles.make(work.session, self.by, typed, wanted, self.template, level)
+            drop_here(work.session)
             made_id, label = made.id, made.label
         flash(_("已新建角色“%(role)s”。", role=label), "success")
         return redirect(show_path(made_id))
@@ -137,9 +150,7 @@ class ChangeFlow:
 
     def answer(self) -> Answer:
         if request.method == "GET":
-            held = grants.rights_in_role(db.session(), self.role)
-            words = [(name, getattr(self.role, name)) for name in own_roles.WORDS]
-            return self._page(MultiDict([*words, *(("right", right) for right in held)]))
+            return self._page(typed_here() or self._as_it_is())
         if request.form.get("back"):
             return self._page(request.form)
         try:
@@ -148,6 +159,11 @@ class ChangeFlow:
             return self._page(request.form, refused.complaints), 422
         except Stale as stale:
             return self._page(request.form, conflict=stale), 409
+
+    def _as_it_is(self) -> MultiDict[str, str]:
+        held = grants.rights_in_role(db.session(), self.role)
+        words = [(name, getattr(self.role, name)) for name in own_roles.WORDS]
+        return MultiDict([*words, *(("right", right) for right in held)])
 
     def _page(
         self, typed: MultiDict[str, str], complaints: Complaints = (), conflict: Stale | None = None
@@ -159,7 +175,8 @@ class ChangeFlow:
             page.conflict = models.conflict_of(now, on, self.role, typed, conflict.sentence)
         elif (seen := version_of(typed.get("version", ""))) is not None:
             page.hidden = [("version", str(seen))]
-        return render_template("role.html", page=page)
+        models.mark_changed(page, self._as_it_is())
+        return show_form(page)
 
     def _submit(self, typed: MultiDict[str, str]) -> Answer:
         _refuse_others(typed, *TYPED, "version", "mark", "back")
@@ -173,6 +190,7 @@ class ChangeFlow:
         with saving.work() as work:
             role = own_roles.find(work.session, self.by, pk)
             done = own_roles.change(work.session, self.by, role, typed, wanted, version=version, mark=mark)
+            drop_here(work.session)
             label, ended = role.label, len(done.ended)
         flash(_("已保存角色“%(role)s”。", role=label), "success")
         if ended:

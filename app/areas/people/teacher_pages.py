@@ -24,7 +24,7 @@ from app.core.fields import HERE
 from app.core.rights import Actor, Grant
 from app.extensions import db
 from app.surfaces import lookups, menu
-from app.surfaces.drafts import show_form
+from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown, version_of
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
@@ -74,6 +74,7 @@ class Flow:
         try:
             with saving.work() as work:
                 outcome = teachers.carry_out(work.session, self.by, asked, mark)
+                drop_here(work.session)
         except Stale as stale:
             if stale.current:
                 raise
@@ -104,6 +105,7 @@ class Flow:
             submit_label=_("下一步"),
             note=_("只改动需要变动的班级，其他班级保持不变。下一步列出谁接任、谁卸任，核对确认后才会保存。"),
             conflict=conflict,
+            keeps_draft=True,
         )
         page.sections += rows.sections()
         labels = {one.name: one.label for section in page.sections for one in section.inputs}

@@ -29,6 +29,9 @@ class Config:
     SECRET_KEY = os.environ.get("SECRET_KEY") or None  # filled by create_app
     HOST = os.environ.get("HOST", "127.0.0.1")
     PORT = int(os.environ.get("PORT", "8000"))
+    TRUSTED_PROXIES = int(
+        os.environ.get("TRUSTED_PROXIES", "0")
+    )  # in front of the program, each naming whom it serves
 
     # data
     DATABASE_URL = os.environ.get("DATABASE_URL", f"sqlite:///{INSTANCE / 'xueji.db'}")

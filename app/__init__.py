@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config as settings
 from app import extensions
@@ -16,6 +17,8 @@ def create_app(**overrides: Any) -> Flask:
     app.config.from_object(settings.Config)
     app.config.update(overrides)
     settings.prepare(app.config)
+    if proxies := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies)  # type: ignore[method-assign]
 
     from app import areas, cli, surfaces
     from app.core import databases

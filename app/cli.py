@@ -218,7 +218,17 @@ def serve() -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     host, port = app.config["HOST"], app.config["PORT"]
     _refuse_busy(host, port)
-    server = create_server(app, host=host, port=port, threads=8, ident="", max_request_body_size=64 * 2**20)
+    server = create_server(
+        app,
+        host=host,
+        port=port,
+        threads=8,
+        ident="",
+        max_request_body_size=64 * 2**20,
+        clear_untrusted_proxy_headers=not app.config[
+            "TRUSTED_PROXIES"
+        ],  # otherwise the application reads them
+    )
     child = _start_worker()
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with SIGINT ignored
         signal.signal(number, signal.default_int_handler)

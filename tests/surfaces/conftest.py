@@ -13,7 +13,7 @@ from app.extensions import db
 
 @pytest.fixture
 def limited(app: Flask, site: Any) -> Iterator[Flask]:
-    """The application again, with the login limit in force."""
+    """The application again, behind one proxy and with the login limit in force."""
     from app import create_app
 
     kept = (
@@ -25,7 +25,9 @@ def limited(app: Flask, site: Any) -> Iterator[Flask]:
         "FAB_PASSWORD_HASH_METHOD",
     )
     words = {name: app.config[name] for name in kept}
-    made = create_app(TESTING=True, RATELIMIT_ENABLED=True, LOGIN_LIMIT="3 per minute", **words)
+    made = create_app(
+        TESTING=True, RATELIMIT_ENABLED=True, LOGIN_LIMIT="3 per minute", TRUSTED_PROXIES=1, **words
+    )
     site.is_written = True
     yield made
     with made.app_context():

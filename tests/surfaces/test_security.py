@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, request
 from flask_appbuilder import AppBuilder, ModelView
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.sqla.models import Role, User
@@ -379,6 +379,23 @@ def test_failures_for_one_account_are_limited_over_all_addresses(limited: Flask)
     for n in range(3):
         assert try_in(Client(limited), "Lin ", WRONG, **from_address(f"10.0.1.{n}")).status_code == 422
     assert try_in(Client(limited), "lin", cast.PASSWORD, **from_address("10.0.1.9")).status_code == 429
+
+
+def test_behind_a_proxy_the_address_that_it_names_counts_and_nothing_that_was_sent_to_it(
+    limited: Flask,
+) -> None:
+    client, proxy = Client(limited), from_address("10.0.0.1")
+    for n in range(4):
+        named = {"X-Forwarded-For": f"172.16.0.{n}, 10.9.0.1"}  # the last is the proxy's own word
+        answer = try_in(client, f"name{n}", WRONG, headers=named, **proxy)
+        assert answer.status_code == (422 if n < 3 else 429)
+    assert try_in(client, "name9", WRONG, headers={"X-Forwarded-For": "10.9.0.2"}, **proxy).status_code == 422
+
+
+def test_without_a_trusted_proxy_nobody_names_his_own_address(app: Flask) -> None:
+    with app.test_client() as client:
+        client.get("/login/", headers={"X-Forwarded-For": "10.9.0.1"})
+        assert request.remote_addr == "127.0.0.1"
 
 
 def test_a_whole_school_may_come_in_from_one_address(limited: Flask) -> None:

@@ -16,11 +16,11 @@ from app.areas.students import numbers
 from app.areas.students.models import NumberHistory, Student
 from app.core import names
 
-_NUMBER = re.compile(r"[GJL]?\d{4,}[\dX]?|[A-Z]{1,3}\d{6,10}")
+_NUMBER = re.compile(r"(?=(\D*\d){4})[A-Z0-9()/]+")  # no name has four digits
 
 
 def is_number(typed: str) -> bool:
-    """A 学籍号, an ID number, or a passport number."""
+    """A 学籍号, or the number of an ID card, a passport or another document."""
     return _NUMBER.fullmatch(numbers.normal(typed)) is not None
 
 

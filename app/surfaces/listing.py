@@ -339,7 +339,7 @@ class Listing:
         rows = self.rows(fields)
         figures = tallies.figures_of(self.entity, self.site, [row.id for row in rows])
         return ListPage(
-            title=_(self.entity.__label__),
+            title=self.site.title_of(self.entity),
             crumbs=crumbs(self.entity, self.site),
             columns=[
                 *self._name_column(),
@@ -558,4 +558,4 @@ def count_text(count: int) -> str:
 def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:
     home = Crumb(_("区域概览"), "/bureau/") if site.is_bureau else Crumb(_("首页"), "/")
     url = site.list_url(entity) if site.by.has(f"{entity.key()}:list") else None
-    return [home, Crumb(_(entity.__label__), url), *more]
+    return [home, Crumb(site.title_of(entity), url), *more]

@@ -644,7 +644,9 @@ def may_take(session: Session, by: Actor, given: Grant) -> Verdict:
     if by.is_system or (by.id is not None and by.id == given.giver_id):
         return rights.YES
     if by.id == given.person_id:
-        return Verdict(False, _("这是您自己的权限，不能自己收回。不再需要的，请联系授权人或上一级管理员。"))
+        return Verdict(
+            False, _("这是您自己的权限，不能自己收回或改期。需要变动的，请联系授权人或上一级管理员。")
+        )
     verdict = rights.decide(by, "grant:delete", places_of(session, given.extent))
     if not verdict:
         return verdict

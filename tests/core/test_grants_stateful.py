@@ -360,7 +360,7 @@ def test_rights_never_grow_on_their_way(
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=-(-wanted * 4 // (3 * STEPS_IN_A_RUN)),  # some rules find nothing to act on
+            max_examples=-(-wanted * 3 // (2 * STEPS_IN_A_RUN)),  # some rules find nothing to act on
             stateful_step_count=STEPS_IN_A_RUN,
             deadline=None,
             database=None,

@@ -159,14 +159,17 @@ class Entity(Model):
         return any(f.search and f.mask is None for f in cls.fields().values())
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
-        """The rows meant by what was typed into the search box."""
-        texts = [getattr(cls, n) for n, f in cls.fields().items() if f.search and f.mask is None]
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+        """The rows meant by what was typed into the search box, looked for in these fields only."""
+        texts = [
+            getattr(cls, n) for n, f in cls.fields().items() if f.search and f.mask is None and n in among
+        ]
         return sa.or_(sa.false(), *(text.contains(typed, autoescape=True) for text in texts))
 
     @classmethod
-    def search_number(cls, typed: str) -> sa.ColumnElement[bool] | None:
-        """Where `typed` looks like a personal number: the exact match. Such a search never goes into an address."""
+    def search_number(cls, typed: str, among: Collection[str]) -> sa.ColumnElement[bool] | None:
+        """Where `typed` looks like a personal number: the exact match in these fields. Such a search never goes into an
+        address."""
         return None
 
     def touched(self, *names: str) -> bool:

@@ -221,7 +221,9 @@ class Listing:
         if self.asked.found is not None:
             found.append(self.entity.id.in_(self.asked.found))
         if self.asked.q:
-            found.append(self.entity.search(self.asked.q, self.site.session.get_bind().dialect.name))
+            among = rights.searched_fields(self.site.by, self.entity)
+            dialect = self.site.session.get_bind().dialect.name
+            found.append(self.entity.search(self.asked.q, dialect, among))
         return found
 
     @cached_property

@@ -107,7 +107,7 @@ def test_a_number_finds_exactly_its_pupil(session: Session) -> None:
     wanted = cast.pupil("张一鸣")
     number = cast.student_no(wanted)
     assert number is not None
-    found = Student.search_number(number)
+    found = Student.search_number(number, Student.fields())
     assert found is not None
     assert listed(session, "lin").count() > 1
     rows = session.scalars(sa.select(Student).where(found)).all()

@@ -374,11 +374,12 @@ def person_table(session: Session, user: User, by: Actor | None = None) -> Relat
     columns = (_("角色"), _("范围"), _("用途"), _("开始日期"), _("截止日期"), _("授权人"), _("状态"))
     held = grants.held_grants(session, user.id)
     where = granting.wheres(session, held)
-    rows = tuple(_person_row(session, by, given, where) for given in held)
+    verdicts = grants.may_take_each(session, by, held) if by is not None else {}
+    rows = tuple(_person_row(given, where, can_take=bool(verdicts.get(given.id))) for given in held)
     return RelatedTable(_("授权"), columns, rows, empty=_("还没有授权。没有授权的账号登录后看不到任何学生。"))
 
 
-def _person_row(session: Session, by: Actor | None, given: Grant, where: Mapping[int, str]) -> Row:
+def _person_row(given: Grant, where: Mapping[int, str], *, can_take: bool) -> Row:
     cells = (
         Cell(given.role.label),
         Cell(where[given.id]),
@@ -388,7 +389,7 @@ def _person_row(session: Session, by: Actor | None, given: Grant, where: Mapping
         Cell(giver_of(given)),
         state_cell(given),
     )
-    if by is None or not grants.may_take(session, by, given):
+    if not can_take:
         return Row(given.id, grant_path(given.id), cells)
     act = Action(_("收回"), f"/grants/withdraw/{given.id}", style="danger")
     return Row(given.id, grant_path(given.id), cells, (act,))

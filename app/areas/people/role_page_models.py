@@ -66,6 +66,8 @@ OTHER_ROWS = {
     "person": N_("用户管理"),
     "role": N_("角色管理"),
     "grant": N_("授权管理"),
+    "why": N_("权限查询"),
+    "address_book": N_("通讯录"),
     "second_factor": N_("两步登录规定"),
     "recycle_bin": N_("回收站"),
     "api_docs": N_("接口说明"),

@@ -328,16 +328,16 @@ class Student(OfPlace, Recyclable, Entity):
         return True
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         from app.areas.students import search
 
-        return search.by_number(typed) if search.is_number(typed) else search.by_name(typed, dialect)
+        return search.by_number(typed, among) if search.is_number(typed) else search.by_name(typed, dialect)
 
     @classmethod
-    def search_number(cls, typed: str) -> sa.ColumnElement[bool] | None:
+    def search_number(cls, typed: str, among: Collection[str]) -> sa.ColumnElement[bool] | None:
         from app.areas.students import search
 
-        return search.by_number(typed) if search.is_number(typed) else None
+        return search.by_number(typed, among) if search.is_number(typed) else None
 
     # --- what follows from other columns ---
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
@@ -24,15 +25,16 @@ def is_number(typed: str) -> bool:
     return _NUMBER.fullmatch(numbers.normal(typed)) is not None
 
 
-def by_number(typed: str) -> sa.ColumnElement[bool]:
-    """The pupil who has this ID number, or has or ever had this 学籍号, or this number in the class."""
+def by_number(typed: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+    """The pupil who has or ever had this 学籍号, or has this ID number, where that is among the fields to look in."""
     number = numbers.normal(typed)
-    found = sa.union_all(
+    found = [
         sa.select(Student.id).where(Student.student_no == number),
-        sa.select(Student.id).where(Student.id_number == number),
         sa.select(NumberHistory.student_id).where(NumberHistory.student_no == number),
-    )
-    return Student.id.in_(found)
+    ]
+    if "id_number" in among:
+        found.append(sa.select(Student.id).where(Student.id_number == number))
+    return Student.id.in_(sa.union_all(*found))
 
 
 def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:

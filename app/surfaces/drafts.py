@@ -225,7 +225,7 @@ def _worth_keeping(page: FormPage, posted: MultiDict[str, str]) -> Iterator[tupl
     inputs = {one.name: one for one in _inputs(page) if one.is_kept}
     beside = {name for name, _value in page.hidden} | {f"{name}__text" for name in inputs}
     beside |= {row.prefix + word for table in page.inlines for row in table.rows for word in ROW_WORDS}
-    for name, value in posted.items():
+    for name, value in posted.items(multi=True):
         if name in inputs:
             yield name, value if inputs[name].widget == "checks" else inputs[name].value
         elif name in beside:

@@ -63,14 +63,16 @@ COLUMNS = {
 """The actions that have a column, each with what it means."""
 
 OTHER_ROWS = {
+    "address_book": N_("通讯录"),
     "person": N_("用户管理"),
     "role": N_("角色管理"),
     "grant": N_("授权管理"),
+    "why": N_("权限查询"),
     "second_factor": N_("两步登录规定"),
     "recycle_bin": N_("回收站"),
     "api_docs": N_("接口说明"),
 }
-"""What has rights and is no entity, as the menu calls it."""
+"""What has rights and is no entity, as the menu calls it and in its order."""
 OTHER_GROUP = "系统管理"
 LEVELS = {BUREAU: N_("主管部门人员"), SCHOOL: N_("学校人员")}
 LIMIT_WORDS = {"hide": N_("不显示"), "lock": N_("不可修改"), "veil": N_("不可看完整号码")}

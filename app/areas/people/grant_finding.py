@@ -200,7 +200,9 @@ def count(session: Session, by: Actor, asked: Asked, cap: int) -> int:
 
 def first_end(session: Session, by: Actor, asked: Asked) -> datetime | None:
     """When the first of them ends; None where there is none, or none that ends."""
-    found: datetime | None = session.scalar(sa.select(sa.func.min(Grant.until)).where(*_conditions(by, asked)))
+    found: datetime | None = session.scalar(
+        sa.select(sa.func.min(Grant.until)).where(*_conditions(by, asked))
+    )
     return found
 
 

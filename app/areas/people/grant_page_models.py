@@ -277,7 +277,12 @@ def _show_trail(by: Actor, given: Grant) -> list[Crumb]:
     """One's own is found under one's own, unless one sees it among those of the place."""
     if by.id == given.person_id and not by.has("grant:list"):
         own = Whose.OWN
-        return [Crumb(_("首页"), "/"), *_list_trail(by, own), Crumb(title_of(own), PATHS[own]), Crumb(given.role.label)]
+        return [
+            Crumb(_("首页"), "/"),
+            *_list_trail(by, own),
+            Crumb(title_of(own), PATHS[own]),
+            Crumb(given.role.label),
+        ]
     return crumbs(by, Crumb(given.person.first_name))
 
 
@@ -295,7 +300,9 @@ def _items(session: Session, by: Actor, given: Grant, where: Mapping[int, str]) 
         yield Item(_("确认人"), Cell(_name_of(session, given.confirmed_by)))
     if given.withdrawn_at is not None:
         when, who = (
-            (_("不予确认的时间"), _("不予确认的人")) if given.refused_because else (_("收回时间"), _("收回人"))
+            (_("不予确认的时间"), _("不予确认的人"))
+            if given.refused_because
+            else (_("收回时间"), _("收回人"))
         )
         yield Item(when, Cell(moment(given.withdrawn_at)))
         yield Item(who, Cell(_name_of(session, given.withdrawn_by)))

@@ -37,7 +37,11 @@ CARD_CAP = 999
 
 def cards(by: Actor) -> Iterable[Card]:
     """What lapses within a month, and who waits for a yes: each number is that of the list it leads to."""
-    watched = (Whose.PLACE, _("即将到期的授权")) if by.has("grant:list") else (Whose.GIVEN, _("我给出的授权即将到期"))
+    watched = (
+        (Whose.PLACE, _("即将到期的授权"))
+        if by.has("grant:list")
+        else (Whose.GIVEN, _("我给出的授权即将到期"))
+    )
     for whose, label in ((Whose.OWN, _("我的授权即将到期")), watched):
         asked = Asked(whose, State.LAPSING)
         if number := grant_finding.count(db.session(), by, asked, CARD_CAP):

@@ -50,7 +50,12 @@ def test_the_list_has_what_the_page_has(app: Flask, login: Login) -> None:
     give(app, li, "zhou", own)
     found = li.get(BASE).json
     assert found["ids"] == [row["id"] for row in found["result"]]
-    assert (found["count"], found["count_is_exact"], found["previous"], found["next"]) == (6, True, None, None)
+    assert (found["count"], found["count_is_exact"], found["previous"], found["next"]) == (
+        6,
+        True,
+        None,
+        None,
+    )
     last = found["result"][-1]
     assert last == {
         "id": own,
@@ -203,7 +208,11 @@ def test_the_plan_says_what_the_change_would_do_and_writes_nothing(app: Flask, l
 def test_a_plan_of_what_may_not_be_says_why(app: Flask, login: Login) -> None:
     li = login("li")
     own = copy(app, li)
-    for sent, field in (({"rights": ["school:add"]}, "school:add"), ({"label": ""}, "label"), ({"x": 1}, "x")):
+    for sent, field in (
+        ({"rights": ["school:add"]}, "school:add"),
+        ({"label": ""}, "label"),
+        ({"x": 1}, "x"),
+    ):
         answer = li.post(f"{BASE}{own}/plan", json=sent)
         assert (answer.status_code, fields_of(answer)) == (422, {field})
         answer = put(li, own, sent)

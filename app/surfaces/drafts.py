@@ -113,9 +113,9 @@ def _filled(section: FormSection, typed: MultiDict[str, str]) -> FormSection:
 
 
 def _with_typed(one: Input, typed: MultiDict[str, str]) -> Input:
-    if not one.is_kept or one.name not in typed:
+    if not one.is_kept or (one.name not in typed and one.widget != "checks"):
         return one
-    if one.widget == "checks":
+    if one.widget == "checks":  # where none is ticked, nothing is posted
         chosen = tuple(typed.getlist(one.name))
         return replace(one, chosen=chosen, changed=chosen != one.chosen)
     value, label = typed[one.name], typed.get(f"{one.name}__text", one.lookup_label)

@@ -69,7 +69,7 @@ def give(app: Flask, person: Client, username: str, pk: int, **words: Any) -> in
     return grants_of(app, username)[-1].id
 
 
-BOX = re.compile(r'<label[^>]* title="([^"]*)">\s*(<input class="form-check-input"[^>]*>)')
+BOX = re.compile(r'<label[^>]* title="([^"]*)">\s*(<input class="form-check-input[^>]*>)')
 
 
 def boxes(answer: TestResponse) -> dict[str, tuple[bool, bool, str]]:
@@ -374,6 +374,8 @@ def test_a_matrix_that_was_begun_comes_back_ticked_as_it_was_left(app: Flask, lo
     assert ticked(again) == left
     assert Form(again.text).values["label"] == "写了一半"
     assert "已恢复" in text_of(again)
+    marked = re.findall(r'form-check-input is-changed" type="checkbox" id="f-([^"]+)"', again.text)
+    assert set(marked) == rights_of(app, role_id(app, "clerk")) - left
     li.post(path, data=typed(left, label="写了一半"))
     assert "已恢复" not in text_of(li.get(path))
     assert ticked(li.get(path)) == rights_of(app, role_id(app, "clerk"))

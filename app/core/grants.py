@@ -1185,13 +1185,18 @@ def delete_role(session: Session, by: Actor, role: Role, *, version: int | None 
     _settled(session, by, role, None)
     require_own_role(session, by, role, "delete")
     require_version(role, version)
-    if was_ever_held(session, role):
-        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.label))
+    require_never_held(session, role)
     _note_role(session, by, "delete", role, {"label": role.label}, {})
     role.permissions = []
     session.flush()
     session.delete(role)
     session.flush()
+
+
+def require_never_held(session: Session, role: Role) -> None:
+    """Raises Invalid."""
+    if was_ever_held(session, role):
+        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.label))
 
 
 def was_ever_held(session: Session, role: Role) -> bool:

@@ -109,7 +109,12 @@ def first_day(given: Grant) -> str:
 
 
 def end_text(given: Grant) -> str:
-    day = granting.last_day(given.until)
+    return day_text(given.until)
+
+
+def day_text(until: datetime | None) -> str:
+    """The last day of what holds until then."""
+    day = granting.last_day(until)
     return day.isoformat() if day else _("长期")
 
 
@@ -260,12 +265,25 @@ def show_page(session: Session, by: Actor, given: Grant) -> DetailPage:
     where = granting.wheres(session, [given, *tree, *above])
     return DetailPage(
         title=_("%(name)s的“%(role)s”", name=given.person.first_name, role=given.role.label),
-        crumbs=crumbs(by, Crumb(given.person.first_name)),
+        crumbs=_show_trail(by, given),
         sections=[DetailSection(_("授权"), tuple(_items(session, by, given, where)))],
         badges=[state_cell(given)],
         actions=list(_actions(session, by, given)),
         related=[_tree_table(by, given, tree, where), *_chain_table(above, where)],
     )
+
+
+def _show_trail(by: Actor, given: Grant) -> list[Crumb]:
+    """One's own is found under one's own, unless one sees it among those of the place."""
+    if by.id == given.person_id and not by.has("grant:list"):
+        own = Whose.OWN
+        return [
+            Crumb(_("首页"), "/"),
+            *_list_trail(by, own),
+            Crumb(title_of(own), PATHS[own]),
+            Crumb(given.role.label),
+        ]
+    return crumbs(by, Crumb(given.person.first_name))
 
 
 def _items(session: Session, by: Actor, given: Grant, where: Mapping[int, str]) -> Iterator[Item]:
@@ -281,8 +299,13 @@ def _items(session: Session, by: Actor, given: Grant, where: Mapping[int, str]) 
     if given.confirmed_by is not None:
         yield Item(_("确认人"), Cell(_name_of(session, given.confirmed_by)))
     if given.withdrawn_at is not None:
-        yield Item(_("收回时间"), Cell(moment(given.withdrawn_at)))
-        yield Item(_("收回人"), Cell(_name_of(session, given.withdrawn_by)))
+        when, who = (
+            (_("不予确认的时间"), _("不予确认的人"))
+            if given.refused_because
+            else (_("收回时间"), _("收回人"))
+        )
+        yield Item(when, Cell(moment(given.withdrawn_at)))
+        yield Item(who, Cell(_name_of(session, given.withdrawn_by)))
     if given.refused_because:
         yield Item(_("不予确认的理由"), Cell(given.refused_because, wide=True))
 

@@ -321,7 +321,7 @@ class OfPlace:
 
     @declared_attr
     def authority_code(cls) -> Mapped[str]:
-        return col.text("主管部门代码", 6, form=False, filter=False, sort_order=-5)
+        return col.region("主管部门代码", form=False, sort_order=-5)
 
     @declared_attr
     def school(cls) -> Mapped[School]:

@@ -196,6 +196,13 @@ def rows_with(session: Session, by: Actor, power: str, entity: type[Entity], ids
     )  # extents name tables, as the wall does
 
 
+def holds_on_all_read(by: Actor, power: str, entity: type[Entity]) -> bool:
+    """Whether the power holds on every row of `entity` that `by` reads, also where a narrowed grant reads school-wide."""
+    if _is_wide(entity) and any(extent.is_narrow for extent in by.reach(power)):
+        return False
+    return rights.holds_wherever(by, power, powers.reading_rights(entity))
+
+
 def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
     if extent.everywhere:
         return sa.true()

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
-from app.core import powers, rights
+from app.core import rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Key, Moment, Number, Text, Unreadable
@@ -58,7 +58,6 @@ def has_made_name(entity: type[Entity]) -> bool:
 
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
     """Fields one may filter by: never a masked one, never one this person cannot see; and what else may be asked."""
-    base = powers.reading_rights(entity)
     columns = {
         name: f
         for name, f in rights.open_fields(by, entity).items()
@@ -67,7 +66,7 @@ def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
     asked = {
         name: one
         for name, one in questions_of(entity).items()
-        if all(rights.holds_wherever(by, right, base) for right in one.needs)
+        if all(scope.holds_on_all_read(by, right, entity) for right in one.needs)
     }
     return columns | asked
 
@@ -496,7 +495,11 @@ def count_together(listings: Sequence[Listing]) -> None:
     """Counts them all in one statement, so that each `count` is known. They are of one site."""
     if listings:
         parts = [one.counting().subquery() for one in listings]
-        row = listings[0].site.session.execute(sa.select(*(part.c.n for part in parts))).one()
+        joined: Any = parts[0]
+        for part in parts[1:]:
+            joined = joined.join(part, sa.true())
+        query = sa.select(*(part.c.n for part in parts)).select_from(joined)
+        row = listings[0].site.session.execute(query).one()
         for one, n in zip(listings, row, strict=True):
             one.counted = n
 

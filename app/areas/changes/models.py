@@ -39,6 +39,7 @@ class ChangeState(StrEnum):
 
 
 CLOSED = frozenset({ChangeState.DONE, ChangeState.REJECTED, ChangeState.WITHDRAWN, ChangeState.CLEARED})
+UNDER_WAY = tuple(state for state in ChangeState if state.is_open and state is not ChangeState.DRAFT)
 
 
 class Change(OfParties, Entity):

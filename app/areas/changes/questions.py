@@ -1,4 +1,4 @@
-"""What lists of pupils may be asked about their cases: whose leave ends soon, whose has ended."""
+"""What lists of cases and of pupils may be asked beyond their columns: what is under way, whose leave ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from app.areas.changes.models import Change, ChangeState
+from app.areas.changes.models import CLOSED, UNDER_WAY, Change, ChangeState
 from app.areas.students.models import Status, Student, today_here
 from app.core.questions import Question, ask
 
@@ -27,6 +27,11 @@ def leave_ends(code: str) -> sa.ColumnElement[bool]:
     return sa.and_(Student.status == Status.SUSPENDED, is_then)
 
 
+def progress(code: str) -> sa.ColumnElement[bool]:
+    return Change.state.in_(UNDER_WAY if code == "under_way" else CLOSED)
+
+
+ask(Change, Question(name="progress", label="办理情况", table="change_progress", where=progress))
 ask(
     Student,
     Question(name="leave_end", label="休学期限", table="leave_end", where=leave_ends, needs=("change:list",)),

@@ -16,14 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.areas.changes.models import CLOSED, Change, ChangeState
+from app.areas.changes.models import UNDER_WAY, Change, ChangeState
 from app.areas.schools import seats
 from app.areas.schools.models import Grade, School, SchoolClass, SchoolStage
 from app.areas.students.models import Status, Student
 from app.core import places, rights, scope
 
 ON_ROLL = (Status.ENROLLED, Status.SUSPENDED)
-UNDER_WAY = tuple(state for state in ChangeState if state not in CLOSED and state is not ChangeState.DRAFT)
 BOY, GIRL = "1", "2"
 
 

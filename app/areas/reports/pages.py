@@ -229,8 +229,8 @@ class Drawing:
             words = {"band": "large_up"}
             yield self._card(Figure(_("大班额班级"), lambda _one: large, SchoolClass, words, tone))
         if self.sees.pupils and self.sees.cases:
-            url = self.here.list_url(Change) if is_home else None
-            yield _("在办业务"), _number(total.open_cases), url, None
+            words = {"progress": "under_way"}
+            yield self._card(Figure(_("在办业务"), lambda one: one.open_cases, Change, words))
 
     def _card(self, figure: Figure) -> Card:
         cell = self._cell(figure, self.made.total, self._place(figure.entity))

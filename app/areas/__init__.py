@@ -13,6 +13,7 @@ from flask import Flask
 
 MODELS = (
     "regions.models",
+    "regions.notices",
     "schools.models",
     "students.models",
     "students.questions",

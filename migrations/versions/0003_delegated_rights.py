@@ -43,6 +43,25 @@ def upgrade() -> None:
         batch.create_index("ix_form_draft_saved_at", ["saved_at"])
 
     op.create_table(
+        "notice",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.Column("region_code", sa.String(length=6), nullable=False),
+        sa.Column("region_end", sa.String(length=6), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("on_login", sa.Boolean(), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("notice") as batch:
+        batch.create_index("ix_notice_region_code", ["region_code"])
+
+    op.create_table(
         "former_name",
         sa.Column("id", BigId, nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
@@ -120,6 +139,9 @@ def upgrade() -> None:
         batch.add_column(sa.Column("language", sa.String(length=12), nullable=True))
         batch.add_column(sa.Column("shares_phone", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("shares_qq", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch.add_column(
+            sa.Column("hides_first_steps", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
         batch.add_column(sa.Column("left_on", sa.Date(), nullable=True))
         batch.add_column(sa.Column("name_key", sa.String(length=120), server_default="", nullable=False))
         batch.add_column(sa.Column("name_initials", sa.String(length=50), server_default="", nullable=False))
@@ -188,6 +210,7 @@ def downgrade() -> None:
         batch.drop_column("name_initials")
         batch.drop_column("name_key")
         batch.drop_column("left_on")
+        batch.drop_column("hides_first_steps")
         batch.drop_column("shares_qq")
         batch.drop_column("shares_phone")
         batch.drop_column("language")
@@ -217,3 +240,7 @@ def downgrade() -> None:
         batch.drop_index("ix_form_draft_saved_at")
 
     op.drop_table("form_draft")
+    with op.batch_alter_table("notice") as batch:
+        batch.drop_index("ix_notice_region_code")
+
+    op.drop_table("notice")

@@ -24,13 +24,15 @@ from app.surfaces.viewmodels import Tone
 
 @dataclass(frozen=True, slots=True)
 class ToDo:
-    """`place`: where among the numbers it stands, the most urgent first."""
+    """`place`: where among the numbers it stands, the most urgent first. `by_index`: quickly counted in any number of rows;
+    what is not is told only to those who read single authorities or schools."""
 
     place: int
     label: str  # translated when shown
     entity: type[Entity]
     words: Mapping[str, str]
     tone: Tone | None = "warn"
+    by_index: bool = False
 
 
 _todos: list[ToDo] = []
@@ -55,11 +57,16 @@ def cards(by: Actor) -> Iterable[entrance.Card]:
 
 def _asked(by: Actor) -> Iterator[tuple[ToDo, Listing]]:
     for todo in _todos:
-        if not by.has(f"{todo.entity.key()}:list"):
+        right = f"{todo.entity.key()}:list"
+        if not by.has(right) or (not todo.by_index and _spans_authorities(by, right)):
             continue
         listing = Listing(todo.entity, _front(by, todo.entity), todo.words)
         if not listing.asked.closed:
             yield todo, listing
+
+
+def _spans_authorities(by: Actor, right: str) -> bool:
+    return any(extent.everywhere or extent.low != extent.high for extent in by.reach(right))
 
 
 def _front(by: Actor, entity: type[Entity]) -> Site:
@@ -75,4 +82,5 @@ def number_text(n: int) -> str:
 
 
 def register() -> None:
-    entrance.CARDS.insert(0, cards)
+    if cards not in entrance.CARDS:
+        entrance.CARDS.insert(0, cards)

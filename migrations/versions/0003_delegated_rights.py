@@ -1,5 +1,5 @@
 """Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; the
-audit names what it is about; an index of the pupils in the recycle bin.
+audit names what it is about; indexes of the pupils in the recycle bin and of their marks of verification; notices.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -19,6 +19,8 @@ depends_on = None
 HELD = sa.text("withdrawn_at IS NULL")
 AWAITS = sa.column("awaits") == sa.true()
 PLACES = ("school_id", "region_code")
+PUPIL_PLACES = ("school_id", "authority_code")
+NOT_DELETED = sa.text("deleted_at IS NULL")
 DELETED = sa.text("deleted_at IS NOT NULL")
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -168,6 +170,14 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
         )
+    for place in PUPIL_PLACES:
+        op.create_index(
+            f"ix_student_{place}_verification_id",
+            "student",
+            [place, "verification", "id"],
+            sqlite_where=NOT_DELETED,
+            postgresql_where=NOT_DELETED,
+        )
     op.create_index(
         "ix_student_deleted", "student", ["id"], sqlite_where=DELETED, postgresql_where=DELETED
     )
@@ -188,6 +198,8 @@ def downgrade() -> None:
         batch.drop_column("subject")
 
     op.drop_index("ix_student_deleted", "student")
+    for place in PUPIL_PLACES:
+        op.drop_index(f"ix_student_{place}_verification_id", "student")
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
         for place in PLACES:

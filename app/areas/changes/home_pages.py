@@ -7,6 +7,6 @@ from app.core.wording import N_
 from app.surfaces.todo import ToDo, show_todo
 
 show_todo(
-    ToDo(30, N_("休学已到期未复学"), Student, {"leave_end": "overdue"}, "bad"),
-    ToDo(40, N_("休学30天内到期"), Student, {"leave_end": "soon"}),
+    ToDo(30, N_("休学已到期未复学"), Student, {"leave_end": "overdue"}, "bad", by_index=True),
+    ToDo(40, N_("休学30天内到期"), Student, {"leave_end": "soon"}, by_index=True),
 )

@@ -168,7 +168,8 @@ class Drawing:
         page = OverviewPage(title, self._crumbs(), is_empty=self.made.is_empty)
         if not page.is_empty:
             page.cards = list(self._cards())
-            page.tables = list(self._tables(list(_head_figures(self.sees))))
+            figures = list(_head_figures(self.sees))
+            page.tables = list(self._tables(figures, _("所辖区域"), _("本级主管的学校")))
             page.charts, page.details = list(self._charts()), list(self._details())
         page.notes = list(self._notes())
         return page
@@ -236,12 +237,21 @@ class Drawing:
         cell = self._cell(figure, self.made.total, self._place(figure.entity))
         return figure.label, cell.text, cell.url, figure.tone
 
-    def _tables(self, figures: Sequence[Figure], title: str = "") -> Iterator[RelatedTable]:
-        if self.made.regions:
-            yield _table(title or _("所辖区域"), _("区域"), figures, self._region_rows(figures))
-        if self.made.schools:
+    def _tables(self, figures: Sequence[Figure], of_regions: str, of_schools: str) -> Iterator[RelatedTable]:
+        made = self.made
+        if made.regions:
+            rows = [*self._region_rows(figures), *self._total_row(figures, is_all=not made.schools)]
+            yield _table(of_regions, _("区域"), figures, rows)
+        if made.schools:
             own = [one for one in figures if one.label != _("学校")]
-            yield _table(title or _("本级主管的学校"), _("学校"), own, self._school_rows(own))
+            rows = [*self._school_rows(own), *self._total_row(own, is_all=not made.regions)]
+            yield _table(of_schools, _("学校"), own, rows)
+
+    def _total_row(self, figures: Sequence[Figure], *, is_all: bool) -> Iterator[Row]:
+        """Below a table that tells of all there is in the region."""
+        if is_all:
+            cells = (self._cell(figure, self.made.total, self._place(figure.entity)) for figure in figures)
+            yield Row(0, None, (Cell(_("合计")), *cells))
 
     def _region_rows(self, figures: Sequence[Figure]) -> Iterator[Row]:
         for code, one in self.made.regions.items():
@@ -284,14 +294,17 @@ class Drawing:
 
     def _details(self) -> Iterator[RelatedTable]:
         if self.sees.pupils:
-            yield from self._tables(list(_status_figures(self.made.total)), _("各状态学生"))
+            statuses = list(_status_figures(self.made.total))
+            yield from self._tables(statuses, _("各区域学生的学籍状态"), _("各校学生的学籍状态"))
         changes = list(_change_figures(self.made.total, self.year)) if self.sees.cases else []
         if changes and self.made.schools:
             rows = [*self._school_rows(changes)]
             if self.made.others.changes:
                 others = (Cell(_number(figure.read(self.made.others))) for figure in changes)
                 rows.append(Row(0, None, (Cell(_("其他学校发起")), *others)))
-            yield _table(self._title_of_changes(), _("学校"), changes, rows)
+            rows += self._total_row(changes, is_all=True)
+            title = _("各校%(year)s", year=self._title_of_changes())
+            yield _table(title, _("学校"), changes, rows)
 
     # --- what the figures mean ---
 

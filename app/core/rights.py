@@ -61,6 +61,9 @@ User.epoch = mapped_column(sa.Integer, nullable=False, default=0, server_default
 User.language = mapped_column(sa.String(12), nullable=True)
 User.shares_phone = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 User.shares_qq = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
+User.hides_first_steps = mapped_column(
+    sa.Boolean, nullable=False, default=False, server_default=sa.false(), deferred=True
+)
 User.left_on = mapped_column(sa.Date, nullable=True)
 User.name_key = mapped_column(
     sa.String(names.LONGEST_KEY), nullable=False, default="", server_default="", deferred=True

@@ -22,8 +22,9 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import drafts, menu, tools
+    from app.surfaces import drafts, menu, todo, tools
 
     tools.register(app)
     drafts.register(app)
+    todo.register()
     menu.register(app)

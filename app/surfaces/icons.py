@@ -32,6 +32,7 @@ NAMES = [
     "calendar3",
     "camera",
     "check-circle",
+    "circle",
     "check-lg",
     "check2-square",
     "chevron-down",

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
-from app.core import rights
+from app.core import rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
-from app.core.fields import HERE, Day, Field, Key, Moment, Number, Text, Unreadable
+from app.core.fields import HERE, Area, Day, Field, Key, Moment, Number, Text, Unreadable
+from app.core.questions import Question, questions_of
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
@@ -32,7 +33,7 @@ FOUND_MOST = 200  # ids in one address
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 RANGES = ("__from", "__to")
-RANGED = (Day, Moment, Number)
+RANGED = (Day, Moment, Number, Area)
 
 
 @dataclass
@@ -56,12 +57,18 @@ def has_made_name(entity: type[Entity]) -> bool:
 
 
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
-    """Fields one may filter by: never a masked one, never one this person cannot see."""
-    return {
+    """Fields one may filter by: never a masked one, never one this person cannot see; and what else may be asked."""
+    columns = {
         name: f
         for name, f in rights.open_fields(by, entity).items()
         if f.mask is None and (f.filter if f.filter is not None else f.filterable)
     }
+    asked = {
+        name: one
+        for name, one in questions_of(entity).items()
+        if all(scope.holds_on_all_read(by, right, entity) for right in one.needs)
+    }
+    return columns | asked
 
 
 def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
@@ -130,7 +137,7 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
     if not raw.strip():
         return
     try:
-        is_free = isinstance(found, Text) and found.options() is None
+        is_free = _is_free(found)
         value = raw.strip() if is_free else _filter_field(found).parse(raw)
         if isinstance(value, str) and "\0" in value:
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
@@ -151,6 +158,8 @@ def _filter_field(one: Field) -> Field:
 
 
 def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> sa.ColumnElement[bool]:
+    if isinstance(found, Question):
+        return found.where(value)
     column = getattr(entity, found.name)
     if isinstance(found, Moment):
         return _within_days(column, operator, value)
@@ -158,9 +167,14 @@ def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> 
         return column >= value
     if operator == "to":
         return column <= value
-    if isinstance(found, Text) and found.options() is None:
+    if _is_free(found):
         return column.contains(value, autoescape=True)
     return column == value
+
+
+def _is_free(found: Field) -> bool:
+    """A text of which a part may be asked for."""
+    return isinstance(found, Text) and not isinstance(found, Area) and found.options() is None
 
 
 def _within_days(column: Any, operator: str, day: date) -> sa.ColumnElement[bool]:
@@ -320,12 +334,15 @@ class Listing:
 
         After `rows`, asks only for what these do not tell.
         """
-        if self.counted is not None:
-            return self.counted
+        if self.counted is None:
+            self.counted = int(self.site.session.scalar(self.counting()) or 0)
+        return self.counted
+
+    def counting(self) -> sa.Select[int]:
+        """The statement of `count`: one row of one number, `n`."""
         inner = sa.select(self.entity.id).where(*self.where())
         inner = inner.order_by(*self.columns).limit(COUNT_CAP + 1)
-        query = sa.select(sa.func.count()).select_from(inner.subquery())
-        return int(self.site.session.scalar(query) or 0)
+        return sa.select(sa.func.count().label("n")).select_from(inner.subquery())
 
     # --- the view model ---
 
@@ -476,6 +493,19 @@ class Listing:
         return with_args(self.path, dict(self.args))
 
 
+def count_together(listings: Sequence[Listing]) -> None:
+    """Counts them all in one statement, so that each `count` is known. They are of one site."""
+    if listings:
+        parts = [one.counting().subquery() for one in listings]
+        joined: Any = parts[0]
+        for part in parts[1:]:
+            joined = joined.join(part, sa.true())
+        query = sa.select(*(part.c.n for part in parts)).select_from(joined)
+        row = listings[0].site.session.execute(query).one()
+        for one, n in zip(listings, row, strict=True):
+            one.counted = n
+
+
 @lru_cache(maxsize=512)
 def _loads(entity: Any, shown: tuple[str, ...], order: tuple[str, ...]) -> tuple[Any, ...]:
     """Only the columns that a list shows, sorts and reveals by, and the linked rows' names along with them."""
@@ -544,7 +574,7 @@ def filter_shape(one: Field) -> tuple[str, tuple[tuple[str, str], ...], str | No
         return "choice", options, None
     if isinstance(one, Day | Moment):
         return "range_day", (), None
-    if isinstance(one, Number):
+    if isinstance(one, Number | Area):
         return "range_number", (), None
     if isinstance(one, Key):
         return "lookup", (), f"/lookup/{one.target.partition('.')[0]}"

@@ -293,6 +293,22 @@ class RelatedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """`share`: its length in percent of the longest."""
+
+    label: str
+    number: Cell
+    share: float
+    tone: Tone = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    title: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineEntry:
     when: str
     title: str

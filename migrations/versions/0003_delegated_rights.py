@@ -1,5 +1,5 @@
 """Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; the
-audit names what it is about; an index of the pupils in the recycle bin.
+audit names what it is about; indexes of the pupils in the recycle bin and of their marks of verification; notices.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -19,6 +19,8 @@ depends_on = None
 HELD = sa.text("withdrawn_at IS NULL")
 AWAITS = sa.column("awaits") == sa.true()
 PLACES = ("school_id", "region_code")
+PUPIL_PLACES = ("school_id", "authority_code")
+NOT_DELETED = sa.text("deleted_at IS NULL")
 DELETED = sa.text("deleted_at IS NOT NULL")
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -41,6 +43,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("form_draft") as batch:
         batch.create_index("ix_form_draft_saved_at", ["saved_at"])
+
+    op.create_table(
+        "notice",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.Column("region_code", sa.String(length=6), nullable=False),
+        sa.Column("region_end", sa.String(length=6), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("on_login", sa.Boolean(), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("notice") as batch:
+        batch.create_index("ix_notice_region_code", ["region_code"])
 
     op.create_table(
         "former_name",
@@ -120,6 +141,9 @@ def upgrade() -> None:
         batch.add_column(sa.Column("language", sa.String(length=12), nullable=True))
         batch.add_column(sa.Column("shares_phone", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("shares_qq", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch.add_column(
+            sa.Column("hides_first_steps", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
         batch.add_column(sa.Column("left_on", sa.Date(), nullable=True))
         batch.add_column(sa.Column("name_key", sa.String(length=120), server_default="", nullable=False))
         batch.add_column(sa.Column("name_initials", sa.String(length=50), server_default="", nullable=False))
@@ -146,6 +170,14 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
         )
+    for place in PUPIL_PLACES:
+        op.create_index(
+            f"ix_student_{place}_verification_id",
+            "student",
+            [place, "verification", "id"],
+            sqlite_where=NOT_DELETED,
+            postgresql_where=NOT_DELETED,
+        )
     op.create_index(
         "ix_student_deleted", "student", ["id"], sqlite_where=DELETED, postgresql_where=DELETED
     )
@@ -166,6 +198,8 @@ def downgrade() -> None:
         batch.drop_column("subject")
 
     op.drop_index("ix_student_deleted", "student")
+    for place in PUPIL_PLACES:
+        op.drop_index(f"ix_student_{place}_verification_id", "student")
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
         for place in PLACES:
@@ -188,6 +222,7 @@ def downgrade() -> None:
         batch.drop_column("name_initials")
         batch.drop_column("name_key")
         batch.drop_column("left_on")
+        batch.drop_column("hides_first_steps")
         batch.drop_column("shares_qq")
         batch.drop_column("shares_phone")
         batch.drop_column("language")
@@ -217,3 +252,7 @@ def downgrade() -> None:
         batch.drop_index("ix_form_draft_saved_at")
 
     op.drop_table("form_draft")
+    with op.batch_alter_table("notice") as batch:
+        batch.drop_index("ix_notice_region_code")
+
+    op.drop_table("notice")

@@ -33,7 +33,13 @@ def furnish(app: Flask) -> Ids:
     with app.app_context():
         with scope.acting(db.session(), by):
             with saving.work():
-                ids = _cast_ids() | _make_calendar(by) | _make_places(by) | _make_of_pupils(by)
+                ids = (
+                    _cast_ids()
+                    | _make_calendar(by)
+                    | _make_notices(by)
+                    | _make_places(by)
+                    | _make_of_pupils(by)
+                )
             with saving.work() as work:
                 ids["recycle-bin"] = _make_deleted(by)
             with saving.work() as work:
@@ -88,6 +94,19 @@ def _make_calendar(by: Any) -> Ids:
     days = {"starts_on": date(2026, 9, 1), "ends_on": date(2027, 1, 31)}
     term = _create(Term, {"academic_year_id": year.id, "number": "1", **days}, by)
     return {"academic-years": {"one": year.id}, "terms": {"one": term.id}}
+
+
+def _make_notices(by: Any) -> Ids:
+    """Of the county, of the other one, and of the city above both."""
+    from app.areas.regions.notices import Notice
+
+    words = {"title": "通知", "text": "请各校核对。", "from_on": date(2026, 9, 1)}
+    regions = {"county": QINGLAN, "far": SHIXI, "city": cast.CITY}
+    return {
+        "notices": {
+            place: _create(Notice, words | {"region_code": code}, by).id for place, code in regions.items()
+        }
+    }
 
 
 def _make_places(by: Any) -> Ids:

@@ -39,6 +39,7 @@ class ChangeState(StrEnum):
 
 
 CLOSED = frozenset({ChangeState.DONE, ChangeState.REJECTED, ChangeState.WITHDRAWN, ChangeState.CLEARED})
+UNDER_WAY = tuple(state for state in ChangeState if state.is_open and state is not ChangeState.DRAFT)
 
 
 class Change(OfParties, Entity):
@@ -63,7 +64,7 @@ class Change(OfParties, Entity):
     student_id: Mapped[int | None] = col.key("student.id", "学生", form=False, index=False)
     student_name: Mapped[str] = col.text("学生姓名", 50, edit=BY_SYSTEM, search=True, listed=True)
     student_no: Mapped[str | None] = col.text("学籍号", 19, edit=BY_SYSTEM, mask=NUMBER_MASK, listed=True)
-    school_id: Mapped[int] = col.key("school.id", "发起学校编号", form=False, filter=False)
+    school_id: Mapped[int] = col.key("school.id", "发起学校编号", form=False)
     school_name: Mapped[str] = col.text("发起学校", 60, edit=BY_SYSTEM, listed=True)
     reason: Mapped[str | None] = col.text("原因", 200, edit=BY_SYSTEM)
     started_by: Mapped[str] = col.text("发起人", 64, edit=BY_SYSTEM)

@@ -214,9 +214,8 @@ class SchoolStage(OfPlace, Entity):
     years: Mapped[int] = col.number(
         "学制（年）", low=3, high=6, edit=FROM_ABOVE, listed=True, help="小学5或6，初中3或4，高中3"
     )
-    authority_code: Mapped[str] = col.text(
+    authority_code: Mapped[str] = col.region(
         "学籍主管部门代码",
-        6,
         edit=FROM_ABOVE,
         listed=True,
         sort_order=-5,

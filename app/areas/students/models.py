@@ -302,7 +302,14 @@ class Student(OfPlace, Recyclable, Entity):
         "学籍号状态", "student_no_state", edit=BY_SYSTEM, section=HELD, form=False
     )
     verification: Mapped[str] = col.code(
-        "核验标记", "verification", default=UNVERIFIED, edit=BY_SYSTEM, listed=True, section=HELD, form=False
+        "核验标记",
+        "verification",
+        default=UNVERIFIED,
+        edit=BY_SYSTEM,
+        listed=True,
+        sort=True,
+        section=HELD,
+        form=False,
     )
     problem_note: Mapped[str | None] = col.text(
         "问题说明", 200, edit=BY_SYSTEM, filter=False, section=HELD, form=False

@@ -22,8 +22,9 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import drafts, menu, tools
+    from app.surfaces import drafts, finding, menu, tools
 
     tools.register(app)
+    finding.register(app)
     drafts.register(app)
     menu.register(app)

@@ -43,6 +43,7 @@ from app.surfaces.problems import Unfit
 
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
 LOOK_END_PATH = "/people/look/end"
+FIND_PATH = "/find"
 CODE_PATH = "/login/code"  # open to whoever has given the right password
 SETTINGS_PATH, PASSWORD_PATH, FACTOR_PATH = "/account/", "/account/password", "/account/second-factor/on"
 OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
@@ -215,10 +216,10 @@ def _is_static() -> bool:
 
 
 def _only_looks() -> bool:
-    """Searching by number is a look too, though it is posted."""
+    """Searching is a look too, though numbers are posted."""
     return (
         request.method in ("GET", "HEAD", "OPTIONS")
-        or request.path in (LOOK_END_PATH, LOGOUT_PATH)
+        or request.path in (LOOK_END_PATH, LOGOUT_PATH, FIND_PATH)
         or request.path.startswith("/search/")
     )
 

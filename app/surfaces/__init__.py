@@ -10,9 +10,10 @@ def build(app: Flask) -> None:
     import app.surfaces.bureau as bureau
     import app.surfaces.rest as rest
     from app.core import drafts, second_factor, startup  # noqa: F401  their tables
-    from app.surfaces import handlers, pages, security
+    from app.surfaces import assets, handlers, pages, security
 
     startup.require_sound()
+    assets.register(app)  # first, so that it answers last
     handlers.register(app)
     security.register(app)
     pages.generate(app)

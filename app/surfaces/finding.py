@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
-from flask import Flask, current_app, jsonify, redirect, render_template, request
+from flask import Flask, current_app, redirect, render_template, request
 from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 
@@ -22,6 +22,7 @@ from app.surfaces import menu
 from app.surfaces.handlers import wants_json
 from app.surfaces.listing import Listing
 from app.surfaces.pages import Answer
+from app.surfaces.problems import as_json
 from app.surfaces.security import FIND_PATH, current_actor
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Crumb, FindPage, Found, Hit
@@ -114,7 +115,7 @@ class FindView(BaseView):
             return redirect(with_args(FIND_PATH, {"q": typed}))
         found = find(by, typed) if typed else []
         if wants_json():
-            return jsonify(kinds=[_as_json(one) for one in found], message=_said(typed, found))
+            return as_json({"kinds": [_kind(one) for one in found], "message": _said(typed, found)})
         return render_template("find.html", page=_page(typed, found))
 
 
@@ -139,7 +140,7 @@ def _said(typed: str, found: list[Found]) -> str:
     return _("找到%(n)s项，用上下键选择", n=sum(len(one.hits) for one in found))
 
 
-def _as_json(one: Found) -> dict[str, object]:
+def _kind(one: Found) -> dict[str, object]:
     return {"label": one.label, "hits": [hit._asdict() for hit in one.hits], "more": one.more_url}
 
 

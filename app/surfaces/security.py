@@ -38,6 +38,7 @@ from app.core.logins import LoginRules
 from app.core.rights import Actor, Entrant
 from app.core.wording import N_
 from app.extensions import csrf, db
+from app.surfaces.assets import is_static
 from app.surfaces.handlers import wants_json
 from app.surfaces.problems import Unfit
 
@@ -211,10 +212,6 @@ def bears_token() -> bool:
     return request.path.startswith("/api/") and "bearer" in request.headers.get("Authorization", "").lower()
 
 
-def _is_static() -> bool:
-    return (request.endpoint or "").rpartition(".")[2] == "static"
-
-
 def _only_looks() -> bool:
     """Searching is a look too, though numbers are posted."""
     return (
@@ -284,7 +281,7 @@ class SecurityManager(StockSecurityManager):
     def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
         self._forget()
-        if _is_static():
+        if is_static():
             return None
         if request.path == TOKEN_PATH:
             return None

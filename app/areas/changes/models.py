@@ -76,6 +76,14 @@ class Change(OfParties, Entity):
     before: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
 
+    @classmethod
+    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+        """By the name as it was then, or the pinyin of the pupil's."""
+        from app.areas.students import search
+
+        own = super().search(typed, dialect)
+        return sa.or_(own, search.by_pinyin(cls.student_id, typed, dialect))
+
 
 class ChangeParty(OfParties, Entity):
     """业务的一方：一所学校或一个主管部门，有此一行方可看到该业务。"""

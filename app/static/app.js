@@ -431,7 +431,7 @@
       mark(groups.length ? 0 : -1);
     };
     const option = (url, ...inside) => make('a', { role: 'option', href: url, tabindex: -1 }, ...inside);
-    const drawHit = ({ label, note, url }) => option(url, make('span', { class: 'name' }, label), ' ', make('span', { class: 'note-of' }, note));
+    const drawHit = ({ label, note, url }) => option(url, label, ' ', make('span', { class: 'note-of' }, note));
     const drawAll = ({ label, more }) => {
       const line = option(more, said.dataset.all);
       line.setAttribute('aria-label', said.dataset.all + label);

@@ -44,10 +44,12 @@ def add_source(find_: Source) -> None:
 
 
 def find(by: Actor, typed: str) -> list[Found]:
-    """The first few of each kind; kinds of which there is nothing are left out."""
+    """The first few of each kind, what everybody reads after what is one's own; empty kinds are left out."""
+    lists = list(_lists(by))
     found = [
-        *(_rows(entity, site, typed) for entity, site in _lists(by)),
+        *(_rows(entity, site, typed) for entity, site in lists if entity.__scope__ != "open"),
         *(source(by, typed, FEW) for source in _sources),
+        *(_rows(entity, site, typed) for entity, site in lists if entity.__scope__ == "open"),
         _pages(by, typed),
     ]
     is_number = is_personal(typed)
@@ -137,7 +139,7 @@ def _page(typed: str = "", found: list[Found] | None = None, fault: str = "") ->
 def _said(typed: str, found: list[Found]) -> str:
     if not found:
         return _("没有找到“%(q)s”。请核对后再查；不在您管理范围内的也查不到。", q=typed)
-    return _("找到%(n)s项，用上下键选择", n=sum(len(one.hits) for one in found))
+    return _("列出%(n)s项，用上下键选择", n=sum(len(one.hits) for one in found))
 
 
 def _kind(one: Found) -> dict[str, object]:

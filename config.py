@@ -81,7 +81,7 @@ class Config:
     SESSION_COOKIE_SECURE = _flag("SESSION_COOKIE_SECURE")
     JWT_ACCESS_TOKEN_EXPIRES = TOKEN_LIFE
     BOOTSTRAP_SERVE_LOCAL = True
-    SEND_FILE_MAX_AGE_DEFAULT = 600  # seconds; files carry no version yet
+    SEND_FILE_MAX_AGE_DEFAULT = 600  # seconds; for addresses without the version of their file
     SQLALCHEMY_TRACK_MODIFICATIONS = False
 
 

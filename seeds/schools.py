@@ -20,6 +20,7 @@ from app.areas.schools.models import (
     first_year,
     grade_order,
 )
+from app.core.names import initials_of_words
 from seeds.load import Calendar, Load, Row
 from seeds.persons import FEMALE, MALE, County, Registry, Township, full_name, landline, phone
 
@@ -164,6 +165,7 @@ def _school_row(plan: SchoolPlan, rng: Random, head: str, authority: str, centra
     return {
         "school_code": plan.code,
         "name": plan.name,
+        "name_initials": initials_of_words(plan.name),
         "type": plan.type,
         "organiser": plan.organiser,
         "urban_rural": plan.urban_rural,

@@ -160,6 +160,14 @@ def initials_of_words(text: str) -> str:
     return "".join(syllable[0] for syllable in _syllables(text))
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """What is typed for any part of it: from each character on the pinyin, and the initials. 花名册 → "huamingce",
+    "hmc", "mingce" …"""
+    read = _syllables(text.casefold())
+    parts = [read[i:] for i in range(len(read))]
+    return tuple(spelled for part in parts for spelled in ("".join(part), "".join(s[0] for s in part)))
+
+
 def search_keys(name: str, pinyin: str | None = None) -> dict[str, str]:
     """The columns by which a name is sorted and found; a pinyin that somebody typed goes before ours."""
     ours = pinyin_of(name)

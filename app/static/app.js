@@ -402,6 +402,90 @@
     input.addEventListener('blur', () => { clearTimeout(timer); asked += 1; show(false); });
   }
 
+  // --- search over everything: a dialog whose list follows what is typed. What is typed is posted, never part of an address
+  const finder = one('#find');
+  if (finder) {
+    const input = one('#find-what'), list = one('#find-list'), said = one('#find-says'), opener = one('[data-find]');
+    const hint = said.textContent;
+    let timer, asked = 0, at = -1;
+    const make = (name, words, ...inside) => {
+      const node = document.createElement(name);
+      Object.entries(words).forEach(([key, value]) => node.setAttribute(key, value));
+      node.append(...inside);
+      return node;
+    };
+    const options = () => all('[role=option]', list);
+    const mark = (to) => {
+      at = to;
+      options().forEach((one, i) => one.setAttribute('aria-selected', String(i === at)));
+      if (at < 0) { input.removeAttribute('aria-activedescendant'); return; }
+      input.setAttribute('aria-activedescendant', options()[at].id);
+      options()[at].scrollIntoView({ block: 'nearest' });
+    };
+    const step = (by) => { if (options().length) mark((at + by + options().length) % options().length); };
+    const show = (text, ...groups) => {
+      list.replaceChildren(...groups);
+      options().forEach((one, i) => { one.id = `find-${i}`; });
+      said.textContent = text;
+      input.setAttribute('aria-expanded', String(groups.length > 0));
+      mark(groups.length ? 0 : -1);
+    };
+    const option = (url, ...inside) => make('a', { role: 'option', href: url, tabindex: -1 }, ...inside);
+    const drawHit = ({ label, note, url }) => option(url, label, ' ', make('span', { class: 'note-of' }, note));
+    const drawAll = ({ label, more }) => {
+      const line = option(more, said.dataset.all);
+      line.setAttribute('aria-label', said.dataset.all + label);
+      line.className = 'all';
+      return line;
+    };
+    const draw = (kind) => make('div', { role: 'group', 'aria-label': kind.label },
+      make('p', { class: 'kind', role: 'presentation' }, kind.label), ...kind.hits.map(drawHit), ...(kind.more ? [drawAll(kind)] : []));
+    const seek = async () => {
+      const mine = asked += 1;
+      const body = new URLSearchParams({ q: input.value.trim() });
+      const headers = { Accept: 'application/json', 'X-CSRFToken': one('[name=csrf_token]', finder).value };
+      try {
+        const answer = await fetch('/find', { method: 'POST', body, headers, credentials: 'same-origin' });
+        const { kinds, message } = await answer.json();
+        if (mine === asked) show(message, ...(kinds || []).map(draw));
+      } catch (trouble) {
+        if (mine === asked) show(say.trouble);
+      }
+    };
+    const open = () => {
+      if (!finder.open) finder.showModal();
+      input.select();
+    };
+    opener.addEventListener('click', (event) => { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); open(); } });
+    document.addEventListener('keydown', (event) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      if (finder.open || !one('dialog[open]')) open();
+    });
+    input.addEventListener('input', (event) => {
+      clearTimeout(timer);
+      asked += 1;
+      mark(-1); // what was marked was found for other words
+      if (event.isComposing) return;
+      if (input.value.trim()) timer = setTimeout(seek, 220);
+      else show(hint);
+    });
+    input.addEventListener('compositionend', () => input.dispatchEvent(new Event('input')));
+    input.addEventListener('keydown', (event) => {
+      if (event.isComposing) return;
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+        event.preventDefault();
+        step(event.key === 'ArrowDown' ? 1 : at < 0 ? 0 : -1);
+      } else if (event.key === 'Enter' && at >= 0) {
+        event.preventDefault();
+        options()[at].click();
+      }
+    });
+    finder.addEventListener('click', (event) => { if (event.target === finder) finder.close(); });
+    one('[data-close]', finder).addEventListener('click', () => finder.close());
+    if (navigator.platform.startsWith('Mac')) one('kbd', opener).textContent = '⌘K';
+  }
+
   all('.lookup').forEach(lookup);
   all('[data-inline]').forEach((table) => {
     all('[data-rows] > [data-row]', table).forEach((row) => prepareRow(table, row));

@@ -10,9 +10,10 @@ def build(app: Flask) -> None:
     import app.surfaces.bureau as bureau
     import app.surfaces.rest as rest
     from app.core import drafts, second_factor, startup  # noqa: F401  their tables
-    from app.surfaces import handlers, pages, security
+    from app.surfaces import assets, handlers, pages, security
 
     startup.require_sound()
+    assets.register(app)  # first, so that it answers last
     handlers.register(app)
     security.register(app)
     pages.generate(app)
@@ -22,9 +23,10 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import drafts, menu, todo, tools
+    from app.surfaces import drafts, finding, menu, todo, tools
 
     tools.register(app)
+    finding.register(app)
     drafts.register(app)
     todo.register()
     menu.register(app)

@@ -13,6 +13,8 @@ import flask_bootstrap
 from flask import Blueprint, Flask, Response
 from markupsafe import Markup
 
+from app.surfaces.assets import keep, version_in
+
 NAMES = [
     "archive",
     "arrow-clockwise",
@@ -96,7 +98,6 @@ NAMES = [
     "x-lg",
 ]
 SPRITE = Path(flask_bootstrap.__file__).parent / "static/bootstrap5/icons/bootstrap-icons.svg"
-MONTH = 30 * 24 * 3600  # seconds
 
 
 def cut(sprite: str, names: list[str]) -> str:
@@ -109,22 +110,33 @@ PATH = "/static/icons.svg"
 
 
 @cache
+def sprite() -> str:
+    return cut(SPRITE.read_text(), NAMES)
+
+
+@cache
 def draw(name: str, more_class: str = "") -> Markup:
     """An icon beside words that say the same: nothing is read out for it."""
     return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
-        f"icon {more_class}".strip(), PATH, name
+        f"icon {more_class}".strip(), _address(), name
     )
+
+
+@cache
+def _address() -> str:
+    return f"{PATH}?v={version_in(sprite().encode())}"
 
 
 def register(app: Flask) -> None:
     """The endpoint ends in "static": such files need no login."""
-    sprite = cut(SPRITE.read_text(), NAMES)
+    content = sprite().encode()
+    version = version_in(content)
     blueprint = Blueprint("icons", __name__)
 
     @blueprint.get(PATH, endpoint="static")
     def icons() -> Response:
-        answer = Response(sprite, mimetype="image/svg+xml")
-        answer.cache_control.max_age = MONTH
+        answer = Response(content, mimetype="image/svg+xml")
+        keep(answer, version)
         return answer
 
     app.register_blueprint(blueprint)

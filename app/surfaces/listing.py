@@ -18,18 +18,20 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 from app.core import rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
-from app.core.fields import HERE, Area, Day, Field, Key, Moment, Number, Text, Unreadable
+from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
 from app.core.questions import Question, questions_of
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
 from app.surfaces.site import Site, with_args
-from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, ListPage, Reveal, Row
+from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, ListPage, Reveal, Row
 
 PAGE_SIZE = 50
 PAGE_SIZES = (20, 50, 100, 200)
 COUNT_CAP = 10_000
 FOUND_MOST = 200  # ids in one address
+GLIMPSED_MOST = 200
+NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 RANGES = ("__from", "__to")
@@ -310,6 +312,24 @@ class Listing:
         found = self.site.session.execute(query.options(*self._loads(fields))).all()
         self.counted = found[0].hits if found else 0
         return self._named([row[0] for row in found], fields)
+
+    def glimpse(self, most: int) -> tuple[list[Hit], bool]:
+        """The first few rows, and whether there are more: what a search over all lists shows of this one. One statement,
+        which looks at GLIMPSED_MOST rows however many are meant; beyond, the first are any."""
+        fields = [f for f in self.fields() if f.mask is None and not isinstance(f, Number | Flag)]
+        some = sa.select(self.entity.id).where(*self.where()).limit(GLIMPSED_MOST)
+        order = [c.desc() if self.descending else c for c in self.columns]
+        query = sa.select(self.entity).where(self.entity.id.in_(some)).order_by(*order).limit(most + 1)
+        rows = self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+        sight = Sight.of(self.site, self.entity, fields, [row.id for row in rows])
+        painters = [painter(self.entity, one, self.site, sight=sight) for one in fields]
+        return [self._hit(row, painters) for row in rows[:most]], len(rows) > most
+
+    def _hit(self, row: Entity, painters: Sequence[Painter]) -> Hit:
+        name, texts = row.shown(), [text for paint in painters if (text := paint(row).text)]
+        notes = [one for one in texts if not any(more.startswith(one) and more != one for more in texts)]
+        notes = [one for one in notes if not name.startswith(one)][:NOTED]
+        return Hit(name, self.site.show_url(self.entity, row.id), "，".join(notes))
 
     def _loads(self, fields: Sequence[Field]) -> tuple[Any, ...]:
         """Linked names are joined to the page alone: inside it they would be joined to every row that is sorted."""

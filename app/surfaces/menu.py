@@ -87,7 +87,9 @@ def add(entry: Entry) -> None:
 def groups(by: Actor, path: str) -> list[MenuGroup]:
     """The groups this person sees, in the order of wording.md; the page at `path` is marked."""
     asked = (by.usable_rights, by.is_of_bureau, registry.generation, tuple(_entries), str(get_locale()))
-    return [_group(*one, path) for one in _ordered(*asked)]
+    found = _ordered(*asked)
+    here = _nearest((url for _name, _icon, items in found for _label, url in items), path)
+    return [_group(*one, here) for one in found]
 
 
 @lru_cache(maxsize=256)
@@ -124,14 +126,24 @@ def _rank(label: str) -> tuple[int, str]:
     return (_ORDER.index(label) if label in _ORDER else 99, label)
 
 
-def _group(name: str, icon: str, items: list[tuple[str, str]], path: str) -> MenuGroup:
-    made = tuple(MenuItem(label, url, _is_here(url, path)) for label, url in items)
+def _group(name: str, icon: str, items: list[tuple[str, str]], here: str) -> MenuGroup:
+    made = tuple(MenuItem(label, url, url == here) for label, url in items)
     return MenuGroup(name, made, icon, any(item.active for item in made))
 
 
+def _nearest(urls: Iterable[str], path: str) -> str:
+    """The entry that leads to the page at `path`, or to what lies nearest above it; "" where none does."""
+    return max((url for url in urls if _is_here(url, path)), key=lambda url: len(_base(url)), default="")
+
+
 def _is_here(url: str, path: str) -> bool:
-    base = url.removesuffix("list/")
+    base = _base(url)
     return path == url or (base.count("/") > 1 and base != BUREAU_HOME and path.startswith(base))
+
+
+def _base(url: str) -> str:
+    """What the addresses of its pages begin with."""
+    return url.removesuffix("list/")
 
 
 def _all(rights: frozenset[str], is_of_bureau: bool, entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
@@ -140,7 +152,7 @@ def _all(rights: frozenset[str], is_of_bureau: bool, entries: Iterable[Entry]) -
     for entity in registry:
         if not entity.__menu__ or f"{entity.key()}:list" not in rights or "list" not in entity.__actions__:
             continue
-        if is_of_bureau and entity.__bureau__ and not _can_write(rights, entity):
+        if is_of_bureau and entity.__bureau__ and not can_write(rights, entity):
             continue  # read on the bureau's own site
         yield entity.__menu__, f"/{entity.__path__}/list/"
     for entry in entries:
@@ -158,7 +170,7 @@ def _bureau(rights: frozenset[str]) -> Iterator[tuple[str, str]]:
         yield f"{BUREAU} › {entity.__label__}", f"/bureau/{entity.__path__}/"
 
 
-def _can_write(rights: frozenset[str], entity: type[Entity]) -> bool:
+def can_write(rights: frozenset[str], entity: type[Entity]) -> bool:
     return any(f"{entity.key()}:{verb}" in rights for verb in ("add", "edit", "delete", "govern"))
 
 

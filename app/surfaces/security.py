@@ -38,11 +38,13 @@ from app.core.logins import LoginRules
 from app.core.rights import Actor, Entrant
 from app.core.wording import N_
 from app.extensions import csrf, db
+from app.surfaces.assets import is_static
 from app.surfaces.handlers import wants_json
 from app.surfaces.problems import Unfit
 
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
 LOOK_END_PATH = "/people/look/end"
+FIND_PATH = "/find"
 CODE_PATH = "/login/code"  # open to whoever has given the right password
 SETTINGS_PATH, PASSWORD_PATH, FACTOR_PATH = "/account/", "/account/password", "/account/second-factor/on"
 OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
@@ -210,15 +212,11 @@ def bears_token() -> bool:
     return request.path.startswith("/api/") and "bearer" in request.headers.get("Authorization", "").lower()
 
 
-def _is_static() -> bool:
-    return (request.endpoint or "").rpartition(".")[2] == "static"
-
-
 def _only_looks() -> bool:
-    """Searching by number is a look too, though it is posted."""
+    """Searching is a look too, though numbers are posted."""
     return (
         request.method in ("GET", "HEAD", "OPTIONS")
-        or request.path in (LOOK_END_PATH, LOGOUT_PATH)
+        or request.path in (LOOK_END_PATH, LOGOUT_PATH, FIND_PATH)
         or request.path.startswith("/search/")
     )
 
@@ -283,7 +281,7 @@ class SecurityManager(StockSecurityManager):
     def before_request(self) -> Response | None:
         """Finds the person, then decides whether the request goes on."""
         self._forget()
-        if _is_static():
+        if is_static():
             return None
         if request.path == TOKEN_PATH:
             return None

@@ -143,6 +143,33 @@ class ListPage:
     tone: Tone | None = None
 
 
+# --- search over everything ---------------------------------------------------------------------------
+
+
+class Hit(NamedTuple):
+    label: str
+    url: str
+    note: str = ""  # what tells it from its namesakes
+
+
+class Found(NamedTuple):
+    """Of one kind the first few, and the list of all; "" where these are all."""
+
+    label: str
+    hits: tuple[Hit, ...]
+    more_url: str = ""
+
+
+@dataclass(slots=True)
+class FindPage:
+    title: str
+    crumbs: list[Crumb]
+    q: str
+    found: list[Found]
+    said: str  # how much was found, or that nothing was
+    fault: str = ""
+
+
 # --- form ---------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; the
-audit names what it is about; indexes of the pupils in the recycle bin and of their marks of verification; notices.
+audit names what it is about; schools are found by the initials of their names; indexes of the pupils in the recycle bin
+and of their marks of verification; notices.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.core.names import search_keys
+from app.core.names import initials_of_words, search_keys
 
 revision = "0003"
 down_revision = "0002"
@@ -27,6 +28,10 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.add_column("audit_entry", sa.Column("subject", sa.String(length=80), nullable=True))
+    op.add_column("school", sa.Column("name_initials", sa.String(length=60), nullable=True))
+    _read_schools_into_pinyin()
+    with op.batch_alter_table("school") as batch:
+        batch.alter_column("name_initials", existing_type=sa.String(length=60), nullable=False)
     op.create_table(
         "form_draft",
         sa.Column("id", BigId, nullable=False),
@@ -183,6 +188,14 @@ def upgrade() -> None:
     )
 
 
+def _read_schools_into_pinyin() -> None:
+    school = sa.table("school", *(sa.column(name) for name in ("id", "name", "name_initials")))
+    bind = op.get_bind()
+    for id_, name in bind.execute(sa.select(school.c.id, school.c.name)).all():
+        words = {"name_initials": initials_of_words(name)}
+        bind.execute(sa.update(school).where(school.c.id == id_).values(words))
+
+
 def _read_names_into_pinyin() -> None:
     """Accounts are sorted and found by the pinyin of their names, which those opened before lack."""
     person = sa.table(
@@ -194,6 +207,7 @@ def _read_names_into_pinyin() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("school", "name_initials")
     with op.batch_alter_table("audit_entry") as batch:
         batch.drop_column("subject")
 

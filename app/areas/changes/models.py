@@ -5,6 +5,7 @@ What a kind of change asks, who decides and what it does are procedures; here is
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -76,6 +77,14 @@ class Change(OfParties, Entity):
     answers: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     before: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+
+    @classmethod
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+        """By the name as it was then, or the pinyin of the pupil's."""
+        from app.areas.students import search
+
+        own = super().search(typed, dialect, among)
+        return sa.or_(own, search.by_pinyin(cls.student_id, typed, dialect))
 
 
 class ChangeParty(OfParties, Entity):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, object_session, relationship, select
 from app.areas.regions.models import name_of
 from app.areas.schools import seats
 from app.areas.schools.codes import check_school_code
-from app.core import codes, places
+from app.core import codes, names, places
 from app.core.entity import Entity, OfPlace, Recyclable, Scope, registry
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, FROM_ABOVE, Link, col
@@ -173,8 +173,20 @@ class School(Entity):
     head_phone: Mapped[str | None] = col.phone("校长手机", section="联系信息")
     office_phone: Mapped[str | None] = col.phone("办公电话", section="联系信息")
     email: Mapped[str | None] = col.text("电子信箱", 60, section="联系信息")
+    name_initials: Mapped[str] = col.text("校名首字母", 60, form=False, filter=False)
+
+    @classmethod
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+        """By name, short name or code, or a part of the name's pinyin initials."""
+        own = super().search(typed, dialect, among)
+        return (
+            sa.or_(own, cls.name_initials.contains(typed.lower()))
+            if re.fullmatch(r"[A-Za-z]+", typed)
+            else own
+        )
 
     def settle(self, session: Session) -> None:
+        self.name_initials = names.initials_of_words(self.name)
         self.authority_code = (
             _lowest_authority(session, self.id) or self.authority_code or self.location_code[:6]
         )
@@ -369,10 +381,10 @@ class Grade(OfPlace, Entity):
 
     @classmethod
     def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
-        """By what a grade is called: 七年级, 高一, 七; or by its cohort: 2026级."""
+        """By what a grade is called: 七年级, 高一, 七, qnj; or by its cohort: 2026级."""
         if cohort := re.fullmatch(r"(\d{4})级?", typed):
             return cls.entry_year == int(cohort[1])
-        years = [year for year in range(1, 13) if typed in year_name(year)]
+        years = [year for year in range(1, 13) if _is_called(year_name(year), typed)]
         return sa.and_(cls.is_graduated.is_(False), (cls.first_year + cls.level - 1).in_(years))
 
     @property
@@ -411,6 +423,10 @@ class Grade(OfPlace, Entity):
                 "%(name)s还有学生，不能删除。请先通过“日常管理—学生调班”将学生编入其他年级班级。",
                 name=self.name,
             )
+
+
+def _is_called(name: str, typed: str) -> bool:
+    return typed in name or names.initials_of_words(name).startswith(typed.lower())
 
 
 class SchoolClass(OfPlace, Recyclable, Entity):

@@ -605,3 +605,11 @@ class Stay(OfPlace, Entity):
         if grade is not None:
             self.school_id, self.authority_code = grade.school_id, grade.authority_code
             self.stage = grade.stage
+
+    @classmethod
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+        """By the name as it was then, or the pinyin of the pupil's."""
+        from app.areas.students import search
+
+        own = super().search(typed, dialect, among)
+        return sa.or_(own, search.by_pinyin(cls.student_id, typed, dialect))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute
@@ -17,6 +18,7 @@ from app.areas.students import numbers
 from app.areas.students.models import NumberHistory, Student
 from app.core import names
 
+_LATIN = re.compile(r"[A-Za-z' -]+")
 _NUMBER = re.compile(r"(?=(\D*\d){4})[A-Z0-9()/]+")  # no name has four digits
 
 
@@ -40,7 +42,7 @@ def by_number(typed: str, among: Collection[str]) -> sa.ColumnElement[bool]:
 def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:
     """Latin letters: initials or pinyin by half-open range; anything else: a part of the name."""
     text = unicodedata.normalize("NFKC", typed).strip()
-    if re.fullmatch(r"[A-Za-z' -]+", text):
+    if _LATIN.fullmatch(text):
         letters = text.lower()
         return sa.or_(_begins(Student.name_initials, letters), _begins(Student.name_key, letters))
     part = names.clean(typed)
@@ -49,6 +51,13 @@ def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:
         held = sa.func.name_pieces(Student.name).op("@>")(sa.cast(_pieces(part), sa.ARRAY(sa.Text)))
         return sa.and_(held, found) if len(part) > 2 else held
     return found
+
+
+def by_pinyin(student_id: InstrumentedAttribute[Any], typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    """The rows of the pupils whom Latin letters mean. For what keeps a name as it was, and no pinyin."""
+    if not _LATIN.fullmatch(typed):
+        return sa.false()
+    return student_id.in_(sa.select(Student.id).where(by_name(typed, dialect)))
 
 
 def _pieces(part: str) -> list[str]:

@@ -1,0 +1,153 @@
+"""Every page there is, looked through by axe-core: nothing that shuts people out, in light and dark, at the desk and on
+a phone. Each kind of page once, as one of the people who may open it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from flask import Flask
+from playwright.sync_api import expect
+
+from tests import cast
+from tests.browser.windows import DESK, PHONE, Window
+from tests.flows import every_url, world
+
+pytestmark = pytest.mark.browser
+
+WHO = ("lin", "li", "he", "zhao", "chen")
+"""Between them they may open everything; who stands first looks through what several may."""
+GRAVE = ("serious", "critical")
+LOOK = """async (how) => {
+  const found = await axe.run(document, { ...how, resultTypes: ['violations'] });
+  return found.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message || n.failureSummary))]);
+}"""
+ALL: dict[str, Any] = {}
+COLOURS: dict[str, Any] = {"runOnly": ["color-contrast"]}
+BUT_COLOURS: dict[str, Any] = {"rules": {"color-contrast": {"enabled": False}}}
+
+
+def faults(window: Window, where: str, how: dict[str, Any] = ALL) -> Iterator[str]:
+    for impact, rule, nodes in window.page.evaluate(LOOK, how):
+        if impact in GRAVE:
+            yield f"{where}: {rule}: " + "; ".join(nodes[:3])
+
+
+def faults_everywhere(window: Window, where: str) -> Iterator[str]:
+    """The page as it stands: by all rules; then its other colours, and as it is on a phone."""
+    page = window.page
+    yield from faults(window, where)
+    page.emulate_media(color_scheme="dark")
+    yield from faults(window, f"{where} (dark)", COLOURS)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    yield from faults(window, f"{where} (phone)", BUT_COLOURS)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+
+
+@pytest.fixture
+def look(enter: Callable[..., Window]) -> Callable[[str], Window]:
+    """`look("lin")` → a window of that person in which axe is at hand on every page."""
+
+    def make(username: str) -> Window:
+        window = enter(username)
+        window.context.add_init_script(AXE_SCRIPT)
+        return window
+
+    return make
+
+
+def pages_of(app: Flask, username: str) -> list[str]:
+    """One address of each kind of page that this person, and nobody before him in WHO, may open."""
+    ids, taken, found = world.furnish(app), set(), []
+    before = WHO[: WHO.index(username)]
+    client = every_url.enter(app, username)
+    for row in every_url.read_table():
+        rule = every_url.rule_of(app, row, ids)
+        if row.method != "GET" or rule is None or rule.rule in taken:
+            continue
+        who = [person for person in (*before, username) if row.letters[person] == "."]
+        if who:
+            taken.add(rule.rule)
+            if who[0] == username and client.get(row.path(ids)).mimetype == "text/html":
+                found.append(row.path(ids))
+    return ["/", *found] if "/" not in found else found
+
+
+@pytest.mark.parametrize("username", WHO)
+def test_no_page_shuts_anybody_out(look: Callable[[str], Window], app: Flask, username: str) -> None:
+    paths = pages_of(app, username)
+    window = look(username)
+    found: list[str] = []
+    for path in paths:
+        window.page.goto(path)
+        found += faults_everywhere(window, path)
+    assert found == []
+
+
+# --- what stands behind no address of its own ---------------------------------------------------------
+
+
+def test_the_login_page_shuts_nobody_out(open_window: Callable[..., Window]) -> None:
+    window = open_window()
+    window.context.add_init_script(AXE_SCRIPT)
+    window.page.goto("/login/")
+    found = list(faults_everywhere(window, "login"))
+    window.type_login("lin", "not the password")
+    expect(window.page.get_by_role("alert")).to_be_visible()
+    found += faults_everywhere(window, "refused login")
+    assert found == []
+
+
+STATES = {
+    "a list that finds nothing": "/students/list/?q=诸葛",
+    "a list that is narrowed": "/students/list/?status=enrolled&sort=-name",
+    "a search over everything": "/find?q=王",
+    "a page that is not there": "/students/show/999999",
+    "a page that is closed": "/people/list/",
+}
+
+
+def test_no_state_of_a_page_shuts_anybody_out(look: Callable[[str], Window]) -> None:
+    window = look("lin")
+    found: list[str] = []
+    for what, path in STATES.items():
+        window.page.goto(path)
+        found += faults_everywhere(window, what)
+    assert found == []
+
+
+def test_a_form_that_is_refused_shuts_nobody_out(look: Callable[[str], Window]) -> None:
+    window = look("lin")
+    window.page.goto("/students/add")
+    window.press("保存")
+    expect(window.page.locator("#complaints")).to_be_visible()
+    assert list(faults_everywhere(window, "refused form")) == []
+
+
+def test_what_opens_on_a_page_shuts_nobody_out(look: Callable[[str], Window]) -> None:
+    window = look("lin")
+    page = window.page
+    page.goto("/students/list/")
+    found: list[str] = []
+    for name in ("筛选", "查看完整号码"):
+        page.locator("summary", has_text=name).first.click()
+        found += faults(window, name)
+        page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="查找").fill("wang")
+    expect(page.get_by_role("listbox", name="查找结果").get_by_role("option").first).to_be_visible()
+    found += faults_everywhere(window, "the search over everything")
+    assert found == []
+
+
+def test_a_fault_would_be_found(look: Callable[[str], Window]) -> None:
+    window = look("lin")
+    window.page.goto(f"/students/show/{cast.pupil('欧阳若曦')}")
+    window.page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<input><button></button>')"
+    )
+    found = list(faults(window, "here"))
+    assert {fault.split(": ")[1] for fault in found} == {"label", "button-name"}

@@ -133,7 +133,7 @@ def test_a_number_finds_exactly_its_pupil(session: Session) -> None:
 def test_whatever_may_be_a_number_is_looked_for_as_one_and_kept_out_of_the_address(
     typed: str, is_one: bool
 ) -> None:
-    assert (Student.search_number(typed) is not None) is is_one
+    assert (Student.search_number(typed, ()) is not None) is is_one
 
 
 def test_counts_stop_at_the_cap(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

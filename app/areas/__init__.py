@@ -11,7 +11,7 @@ from types import ModuleType
 
 from flask import Flask
 
-MODELS = ("regions.models", "schools.models", "students.models", "changes.models")
+MODELS = ("regions.models", "schools.models", "students.models", "changes.models", "printing.models")
 DRAWS = re.compile(r"(^|_)(pages?|rest)(_|$)")
 
 

@@ -79,6 +79,7 @@ NAMES = [
     "plus-lg",
     "plus-square",
     "printer",
+    "printer",
     "question-circle",
     "search",
     "send",

@@ -22,6 +22,7 @@ from app.surfaces.typefaces import BOLD, REGULAR
 
 SHORT, LONG = 210.0, 297.0
 SIDE, TOP, FOOT = 12.0, 12.0, 14.0
+ROW = 5.4  # the height of a row of one line
 POINT = 25.4 / 72
 LEADING = 1.38  # of the size of type
 PAD = 1.3  # inside a cell
@@ -29,6 +30,8 @@ BODY, SMALL = 9.0, 7.5
 SHADE, LINE, FAINT = 238, 150, 110  # of grey, 0 is black
 NEVER_FIRST = "，。、；：？！）》”’〉】〕…—·%℃,.;:?!)]}"
 NEVER_LAST = "（《“‘〈【〔([{"
+SHORT_TEXT = 5 * BODY * POINT  # so much Chinese is not broken over lines where it can be helped
+_LATIN = re.compile(r"[!-~]+")
 _WORDS = re.compile(r"〔U\+[0-9A-F]+〕|[!-~]+|.")
 
 
@@ -232,16 +235,13 @@ class Paper:
         self._y += 2.0
 
     def row(
-        self, boxes: Sequence[Box], *, least: float = 6.0, repeats: Sequence[Box] = (), keep: float = 0.0
+        self, boxes: Sequence[Box], *, least: float = ROW, repeats: Sequence[Box] = (), keep: float = 0.0
     ) -> None:
         """One framed row, as high as its highest cell; on a new page after `repeats`. `keep`: what must fit below it."""
         lines = [wrap(b.text, b.size, b.width - 2 * PAD, BOLD if b.is_bold else REGULAR) for b in boxes]
         height = max(
             least,
-            *(
-                len(own) * b.size * POINT * LEADING + 2 * PAD * 0.7
-                for b, own in zip(boxes, lines, strict=True)
-            ),
+            *(len(own) * b.size * POINT * LEADING + 1.0 for b, own in zip(boxes, lines, strict=True)),
         )
         if self._need(height + keep) and repeats:
             self.row(repeats)
@@ -270,7 +270,7 @@ class Paper:
             now, rest = rest[:columns], rest[columns:]
             now += [("", "")] * (columns - len(now))
             wide = room / columns
-            least = max(6.0, min(beside.height / 6, below - self._y)) if is_beside and beside else 6.0
+            least = max(ROW, min(beside.height / 6, below - self._y)) if is_beside and beside else ROW
             boxes = [box for one in now for box in _pair(*one, wide, label_width)]
             self.row(boxes, least=least)
         self._y = max(self._y, below)
@@ -368,7 +368,7 @@ class Paper:
                         used.setdefault((face, mark.weight), set()).update(piece)
         for (face, weight), letters in used.items():
             path = folder / f"{face}-{weight}.ttf"
-            path.write_bytes(typefaces.cut(face, weight, "".join(sorted(letters))))
+            path.write_bytes(typefaces.file_with(face, weight, frozenset(letters)))
             pdf.add_font(_family(face, weight), fname=path)
 
 
@@ -418,22 +418,47 @@ def _draw_code(pdf: FPDF, mark: _Code) -> None:
 # --- columns ------------------------------------------------------------------------------------------
 
 
-def fit(natural: Sequence[float], room: float) -> list[float]:
-    """The widths of columns that want `natural` and share `room`: what is over is shared out, what lacks is taken from the
-    widest."""
-    wanted = sum(natural)
-    if wanted <= room:
-        return [one * room / wanted for one in natural]
-    left, widths = room, dict[int, float]()
-    for done, n in enumerate(sorted(range(len(natural)), key=natural.__getitem__)):
-        widths[n] = min(natural[n], left / (len(natural) - done))
-        left -= widths[n]
-    return [widths[n] for n in range(len(natural))]
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What the columns of a table would take: on one line, and at least, so that no word or number is broken."""
+
+    natural: tuple[float, ...]
+    least: tuple[float, ...]
 
 
-def natural_widths(heads: Sequence[str], rows: Iterable[Sequence[str]], most: float) -> list[float]:
-    """What each column would take on one line, no more than `most`."""
-    found = [text_width(head, BODY, BOLD) for head in heads]
+def want(heads: Sequence[str], rows: Iterable[Sequence[str]], most: float) -> Want:
+    """No column wants more than `most`."""
+    natural = [text_width(head, BODY, BOLD) for head in heads]
+    least = [min(wide, SHORT_TEXT) for wide in natural]
     for texts in rows:
-        found = [max(wide, text_width(text, BODY)) for wide, text in zip(found, texts, strict=True)]
-    return [min(most, wide + 2 * PAD + 0.6) for wide in found]
+        for n, text in enumerate(texts):
+            wide = text_width(text, BODY)
+            natural[n] = max(natural[n], wide)
+            least[n] = max(least[n], wide if wide <= SHORT_TEXT else _word_width(text))
+    margin = 2 * PAD + 0.6
+    return Want(tuple(min(most, n + margin) for n in natural), tuple(min(most, n + margin) for n in least))
+
+
+def _word_width(text: str) -> float:
+    return max((text_width(word, BODY) for word in _LATIN.findall(text)), default=0.0)
+
+
+def fit(wanted: Want, room: float) -> list[float]:
+    """The widths of columns that share `room`: what is over is shared out; what lacks is taken from the widest, and from
+    what a column needs for its longest word last."""
+    total = sum(wanted.natural)
+    if total <= room:
+        return [one * room / total for one in wanted.natural]
+    if (spare := room - sum(wanted.least)) <= 0:
+        return _level(wanted.least, room)
+    more = _level([n - m for n, m in zip(wanted.natural, wanted.least, strict=True)], spare)
+    return [one + rest for one, rest in zip(wanted.least, more, strict=True)]
+
+
+def _level(parts: Sequence[float], room: float) -> list[float]:
+    """Each part as it is, the largest cut down to one measure, so that together they take `room`."""
+    left, found = room, dict[int, float]()
+    for done, n in enumerate(sorted(range(len(parts)), key=parts.__getitem__)):
+        found[n] = min(parts[n], left / (len(parts) - done))
+        left -= found[n]
+    return [found[n] for n in range(len(parts))]

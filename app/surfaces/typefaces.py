@@ -8,11 +8,12 @@ number, so that nobody takes a blank or a box for the name.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import groupby
+from threading import Lock
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
@@ -25,6 +26,9 @@ FILES = (
     "notosansjp/NotoSansJP[wght].ttf",
 )
 REGULAR, BOLD = 400, 700
+NOT_DRAWN = ["BASE", "GDEF", "GPOS", "GSUB", "HVAR", "MVAR", "STAT", "VVAR", "vhea", "vmtx"]
+"""Tables of a font file that a page does without."""
+MOST_KEPT = 6_000  # characters of one file that is kept for the next print
 LATIN = "".join(map(chr, range(0x20, 0x7F)))
 
 
@@ -67,13 +71,30 @@ def width(text: str, weight: int = REGULAR) -> float:
     return sum(latin.get(ch) or _advance(ch) for ch in text)
 
 
-def cut(face: int, weight: int, text: str) -> bytes:
-    """A TrueType file of one weight that has the characters of `text` and no others."""
+def file_with(face: int, weight: int, letters: frozenset[str]) -> bytes:
+    """A TrueType file of one weight that has these characters, and perhaps others that were asked for before: cutting takes
+    half a second, and most prints are of the same characters."""
+    with _cutting:
+        known, content = _kept.get((face, weight), (frozenset(LATIN), b""))
+        if content and letters <= known:
+            return content
+        wanted = known | letters if len(known | letters) <= MOST_KEPT else letters
+        content = _cut(face, weight, wanted)
+        _kept[face, weight] = wanted, content
+        return content
+
+
+_kept: dict[tuple[int, int], tuple[frozenset[str], bytes]] = {}
+_cutting = Lock()
+
+
+def _cut(face: int, weight: int, letters: Iterable[str]) -> bytes:
     options = Options()
     options.layout_features, options.hinting, options.notdef_outline = [], False, True
+    options.drop_tables += NOT_DRAWN
     font, small = _open(face), BytesIO()
     subsetter = Subsetter(options)
-    subsetter.populate(text=text + " ")
+    subsetter.populate(text="".join(sorted(letters)))
     subsetter.subset(font)
     font.save(small)
     fixed = BytesIO()
@@ -92,7 +113,7 @@ def _known(face: int) -> frozenset[int]:
 
 @cache
 def _latin_widths(weight: int) -> dict[str, float]:
-    font = TTFont(BytesIO(cut(0, weight, LATIN)))
+    font = TTFont(BytesIO(file_with(0, weight, frozenset(LATIN))))
     names, advances, em = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
     return {ch: advances[names[ord(ch)]][0] / em for ch in LATIN}
 

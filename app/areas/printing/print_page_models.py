@@ -23,7 +23,7 @@ from app.core.fields import BY_CHANGE, HERE, Field, Key
 from app.core.rights import Actor
 from app.surfaces import detail
 from app.surfaces.display import Revealed, Sight, painter
-from app.surfaces.paper import BODY, Box, Paper, Picture, fit, natural_widths
+from app.surfaces.paper import BODY, Box, Paper, Picture, fit, want
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import RelatedTable
 
@@ -74,12 +74,12 @@ def grid(site: Site, students: Sequence[Student], names: Iterable[str]) -> Grid:
 
 def roster(site: Site, title: str, below: str, found: Grid) -> bytes:
     """Upright where the columns have room there, else lying."""
-    natural = natural_widths(found.heads, found.rows, WIDEST)
-    paper = _paper(title, site.by, is_wide=sum(natural) > MANY_FOR_PORTRAIT)
+    wanted = want(found.heads, found.rows, WIDEST)
+    paper = _paper(title, site.by, is_wide=sum(wanted.natural) > MANY_FOR_PORTRAIT)
     paper.begin()
     paper.heading(title)
     paper.words(below, align="center", after=2.5)
-    paper.table(found.heads, found.rows, fit(natural, paper.room), centred=(0,))
+    paper.table(found.heads, found.rows, fit(wanted, paper.room), centred=(0,))
     return paper.to_pdf()
 
 
@@ -120,7 +120,7 @@ def cards(site: Site, students: Sequence[Student]) -> bytes:
 
 def _add_card(paper: Paper, site: Site, one: Student) -> None:
     fields = scope.fields_with(site.session, site.by, "see", one)
-    own = [f for f in fields.values() if not (isinstance(f, Key) and not f.link)]
+    own = [f for f in fields.values() if f.section and not (isinstance(f, Key) and not f.link)]
     paper.begin(one.name)
     paper.heading(_("学生学籍卡"))
     paper.words(_where(one), align="center", after=2.5)
@@ -152,7 +152,7 @@ def _where(one: Student) -> str:
 def _add_table(paper: Paper, table: RelatedTable) -> None:
     rows = [[cell.text for cell in row.cells] for row in table.rows]
     paper.row([Box(paper.room, table.title, is_bold=True)], keep=14.0)
-    paper.table(table.columns, rows, fit(natural_widths(table.columns, rows, WIDEST), paper.room))
+    paper.table(table.columns, rows, fit(want(table.columns, rows, WIDEST), paper.room))
     paper.space(-2.0)
 
 
@@ -193,11 +193,17 @@ def _add_sheet(paper: Paper, site: Site, one: Student) -> None:
         8.0,
         after=1.5,
     )
-    heads = (_("项目"), _("现登记内容"), _("更正为"))
+    head = [
+        Box(w, text, True, True, "center")
+        for w, text in zip(SHEET_WIDTHS, (_("项目"), _("现登记内容"), _("更正为")), strict=True)
+    ]
+    paper.row(head)
     for title, items in _to_check(site, one):
-        paper.row([Box(sum(SHEET_WIDTHS), title, is_bold=True)], least=5.6, keep=12.0)
-        paper.table(heads, [(label, text, "") for label, text in items], SHEET_WIDTHS)
-        paper.space(-2.0)
+        paper.row([Box(paper.room, title, is_bold=True)], repeats=head, keep=12.0)
+        for texts in items:
+            paper.row(
+                [Box(w, text) for w, text in zip(SHEET_WIDTHS, (*texts, ""), strict=True)], repeats=head
+            )
     paper.space(3.0)
     third = paper.room / 3
     paper.row(

@@ -121,7 +121,7 @@ class PrintView(BaseView):
         chosen, title = request.form.getlist("column"), request.form.get("title", "")
         try:
             names, title = _read_roster(here.by, request.form)
-            students = _everybody(listing)
+            students = _everybody(listing, names)
         except Invalid as refused:
             return show_form(_roster_page(listing, title, chosen, refused.complaints)), 422
         found = models.grid(here, students, names)
@@ -230,10 +230,12 @@ def _listing(here: Site) -> Listing:
     return listing
 
 
-def _everybody(listing: Listing) -> list[Student]:
-    """Raises Invalid where there are too many for a print, or nobody."""
+def _everybody(listing: Listing, names: Sequence[str]) -> list[Student]:
+    """With what these columns show. Raises Invalid where there are too many for a print, or nobody."""
     listing.asked.size = MOST_ROWS
-    found = [one for one in listing.rows() if isinstance(one, Student)]
+    fields = Student.fields()
+    loaded = [fields[name] for name in dict.fromkeys((*names, "school_id", "authority_code"))]
+    found = [one for one in listing.rows(loaded) if isinstance(one, Student)]
     if listing.has_more:
         raise Invalid(_("一次最多打印%(n)s人。请回到花名册，用筛选条件缩小范围后再打印。", n=MOST_ROWS))
     if not found:
@@ -262,7 +264,7 @@ def _read_roster(by: Actor, typed: MultiDict[str, str]) -> tuple[list[str], str]
 
 
 def _roster_line(listing: Listing, count: int) -> str:
-    return "　".join([*_asked(listing), count_text(count)])
+    return "　".join([*_asked(listing), _("共%(n)s人", n=count)])
 
 
 def _asked(listing: Listing) -> list[str]:

@@ -97,6 +97,7 @@ class PrintView(BaseView):
     @expose("/student/<int:pk>/card", methods=["POST"])
     def card(self, pk: int) -> Response:
         here, student = _pupil(pk)
+        _refuse_strays(request.form)
         content = models.cards(here, [student])
         prints.note_records(here.by, _("打印学籍卡"), [student])
         return _download(content, _("%(name)s学籍卡", name=student.name))
@@ -104,6 +105,7 @@ class PrintView(BaseView):
     @expose("/student/<int:pk>/sheet", methods=["POST"])
     def sheet(self, pk: int) -> Response:
         here, student = _pupil(pk)
+        _refuse_strays(request.form)
         content = models.sheets(here, [student])
         prints.note_records(here.by, _("打印信息核对表"), [student])
         return _download(content, _("%(name)s信息核对表", name=student.name))
@@ -195,7 +197,7 @@ def _class(pk: int, right: str) -> tuple[Site, SchoolClass, list[Student]]:
 
 
 def _pupil(pk: int) -> tuple[Site, Student]:
-    """Raises Denied, Missing; Invalid for what is posted and not asked for."""
+    """Raises Denied, Missing."""
     here = site()
     return here, prints.find_pupil(here.session, here.by, pk)
 

@@ -54,11 +54,11 @@ class Grid:
 def printable_fields(by: Actor) -> dict[str, Field]:
     """The pupil's fields that may be a column."""
     seen = rights.visible_fields(by, Student)
-    return {
-        n: f
-        for n, f in seen.items()
-        if (powers.is_offered(f) or n == "school_id") and not (isinstance(f, Key) and not f.link)
-    }
+    return {n: f for n, f in seen.items() if _is_column(f, by) and not (isinstance(f, Key) and not f.link)}
+
+
+def _is_column(one: Field, by: Actor) -> bool:
+    return powers.is_offered(one) or (one.name == "school_id" and by.is_of_bureau)
 
 
 def grid(site: Site, students: Sequence[Student], names: Iterable[str]) -> Grid:

@@ -19,6 +19,7 @@ MODELS = (
     "students.questions",
     "changes.models",
     "changes.questions",
+    "printing.models",
 )
 DRAWS = re.compile(r"(^|_)(pages?|rest)(_|$)")
 

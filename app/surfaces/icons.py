@@ -82,6 +82,7 @@ NAMES = [
     "plus-lg",
     "plus-square",
     "printer",
+    "printer",
     "question-circle",
     "search",
     "send",

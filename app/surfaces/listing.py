@@ -388,7 +388,7 @@ class Listing:
             rows=figures.beside(self._painted(rows, fields, revealed)),
             count=count_text(self.count()),
             filters=[self._filter(f) for f in self._offered()],
-            chips=list(self._chips()),
+            chips=list(self.chips()),
             search=self.asked.q if self.entity.can_search() else None,
             search_hint=_(self.entity.__search_hint__) if self.entity.__search_hint__ else "",
             search_url=f"/search/{self.entity.__path__}",
@@ -485,7 +485,7 @@ class Listing:
             lookup,
         )
 
-    def _chips(self) -> Iterator[Chip]:
+    def chips(self) -> Iterator[Chip]:
         if self.asked.q:
             yield Chip(_("查询：%(q)s", q=self.asked.q), self.url(q=None))
         if self.asked.found is not None:

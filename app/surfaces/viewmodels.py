@@ -499,6 +499,19 @@ class SlipsPage:
     actions: list[Action] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyPage:
+    """Open to everybody: a code is typed, and the answer is yes, no, or (None) that nothing was asked yet."""
+
+    title: str
+    action_url: str
+    label: str
+    longest: int
+    help: str
+    is_valid: bool | None = None
+    complaint: str = ""
+
+
 @dataclass(slots=True)
 class ErrorPage:
     code: int

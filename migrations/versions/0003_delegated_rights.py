@@ -1,6 +1,6 @@
 """Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; the
 audit names what it is about; schools are found by the initials of their names; indexes of the pupils in the recycle bin
-and of their marks of verification; notices.
+and of their marks of verification; notices; certificates of enrolment.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -159,6 +159,31 @@ def upgrade() -> None:
         batch.drop_column("ended_sessions")
     _read_names_into_pinyin()
 
+    op.create_table(
+        "enrolment_certificate",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("facts", sa.String(length=64), nullable=False),
+        sa.Column("student_id", BigId, nullable=False),
+        sa.Column("school_id", BigId, nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_by", sa.String(length=64), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["school.id"], name="fk_enrolment_certificate_school_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["student_id"], ["student.id"], name="fk_enrolment_certificate_student_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_enrolment_certificate"),
+        sa.UniqueConstraint("code_hash", name="uq_enrolment_certificate_code_hash"),
+    )
+    with op.batch_alter_table("enrolment_certificate") as batch:
+        batch.create_index("ix_enrolment_certificate_student_id", ["student_id"])
+
     with op.batch_alter_table("role_grant") as batch:
         batch.add_column(sa.Column("awaits", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("confirmed_by", sa.Integer(), nullable=True))
@@ -208,6 +233,10 @@ def _read_names_into_pinyin() -> None:
 
 def downgrade() -> None:
     op.drop_column("school", "name_initials")
+    with op.batch_alter_table("enrolment_certificate") as batch:
+        batch.drop_index("ix_enrolment_certificate_student_id")
+
+    op.drop_table("enrolment_certificate")
     with op.batch_alter_table("audit_entry") as batch:
         batch.drop_column("subject")
 

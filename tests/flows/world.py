@@ -46,6 +46,7 @@ def furnish(app: Flask) -> Ids:
                 ids["roles"], leaders = _make_roles(work.session, by), _make_leaders(work.session, by)
                 _open_sessions(work.session)
                 ids["drafts"] = _keep_drafts(work.session)
+                ids["certificates"] = _issue_certificates(work.session, by)
             ids |= _find(db.session())
             ids["grants"] |= leaders
         db.session.remove()
@@ -258,6 +259,18 @@ def _keep_drafts(session: Any) -> dict[str, int]:
         typed = drafts.Typed((("address", f"{username}写了一半"),), (("现住址", f"{username}写了一半"),))
         drafts.keep(session, cast.person(username), "/students/add", "新增学生", typed)
         found[username] = drafts.of_person(session, cast.person(username))[0].id
+    return found
+
+
+def _issue_certificates(session: Any, by: Any) -> dict[str, int]:
+    from app.areas.printing import certificates
+    from app.areas.students.models import Student
+
+    found = {}
+    for place, id_ in _cast_ids()["students"].items():
+        if place in ("ours", "far"):
+            made, _code = certificates.issue(session, by, session.get_one(Student, id_), "办理医疗保险", 30)
+            found[place] = made.id
     return found
 
 

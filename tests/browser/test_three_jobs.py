@@ -195,7 +195,7 @@ def assert_only_reads(chen: Window) -> None:
     posts = chen.page.locator("form[method=post]").evaluate_all(
         "forms => forms.map(f => new URL(f.action).pathname)"
     )
-    assert {path.split("/")[1] for path in posts} <= {"logout", "search", "reveal"}
+    assert {path.split("/")[1] for path in posts} <= {"find", "logout", "search", "reveal"}
     links = chen.page.locator("main a[href]").evaluate_all(
         "links => links.map(a => new URL(a.href).pathname)"
     )

@@ -55,6 +55,9 @@ class Config:
     PASSWORD_LIFE = timedelta(days=90)
     PASSWORD_WARN = timedelta(days=7)
     LOGIN_LIMIT = os.environ.get("LOGIN_LIMIT", "20 per minute")  # for one address
+    VERIFY_LIMIT = os.environ.get(
+        "VERIFY_LIMIT", "10 per minute; 200 per day"
+    )  # codes tried from one address
     TOKEN_LIFE = timedelta(hours=2)
     REVEAL_FOR = timedelta(minutes=10)
     BUREAU_PHONE = os.environ.get("BUREAU_PHONE", "")

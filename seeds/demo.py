@@ -68,6 +68,7 @@ def _build_district(
 ) -> dict[str, OpenSchool]:
     _add_regions(session, load)
     add_calendar(load, calendar)
+    district.add_notices(load, calendar)
     schools = _add_schools(load, district.plans(seed), seed)
     load.write()
     ids = {key: school.id for key, school in schools.items()}

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.areas.changes.models import ChangeState
 from app.areas.regions.models import Region
+from app.areas.regions.notices import Notice
 from app.areas.students import numbers
 from app.areas.students.models import PROBLEM, Status
 from seeds.accounts import CITY, QINGLAN, SHIXI
@@ -68,6 +69,37 @@ def add_regions(load: Load) -> None:
         load.add(
             Region, {"code": code, "name": name, "parent_code": parent, "level": level, "is_added": True}
         )
+
+
+def add_notices(load: Load, calendar: Calendar) -> None:
+    """Two of 青岚县: how to reach the bureau, also said before login; and what is to be done this term."""
+    county = {"region_code": QINGLAN, "region_end": QINGLAN}
+    load.add(
+        Notice,
+        {
+            **county,
+            "title": "学籍咨询时间和电话",
+            "text": "工作日8:30—12:00、14:30—18:00受理学籍咨询。\n忘记密码、账号锁定的，请先联系本校总管理员。",
+            "from_on": calendar.ago(60),
+            "until_on": None,
+            "is_pinned": True,
+            "on_login": True,
+            "phone": "0830-0000021",
+        },
+    )
+    load.add(
+        Notice,
+        {
+            **county,
+            "title": "本学期人籍一致核查",
+            "text": "请各校逐班核对在校学生，休学到期的及时办理复学或续休，问题学籍在截止日期前处理完毕。",
+            "from_on": calendar.ago(5),
+            "until_on": calendar.on + timedelta(25),
+            "is_pinned": False,
+            "on_login": False,
+            "phone": None,
+        },
+    )
 
 
 # --- the schools --------------------------------------------------------------------------------------

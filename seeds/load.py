@@ -10,6 +10,7 @@ from typing import Any
 
 from app.areas.changes.models import Change, ChangeParty
 from app.areas.regions.models import Region
+from app.areas.regions.notices import Notice
 from app.areas.schools.models import (
     AcademicYear,
     Campus,
@@ -28,7 +29,7 @@ from app.core.rights import Actor
 
 Row = dict[str, Any]
 ORDER: tuple[type[Entity], ...] = (
-    *(Region, AcademicYear, Term),
+    *(Region, Notice, AcademicYear, Term),
     *(School, SchoolStage, Campus, Grade, SchoolClass, ClassGrade),
     *(Student, FamilyMember, NumberHistory, Stay, Change, ChangeParty),
 )

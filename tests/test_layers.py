@@ -29,6 +29,7 @@ AREAS = {
     "students": ("schools", "regions"),
     "changes": ("students", "schools", "regions"),
     "people": ("schools", "regions"),
+    "printing": ("changes", "students", "schools", "regions"),
     "reports": ("changes", "students", "schools", "regions", "people"),
 }
 PAGE = re.compile(r"(^|_)(pages?|page_models|rest)(_|$)")

@@ -11,7 +11,16 @@ from types import ModuleType
 
 from flask import Flask
 
-MODELS = ("regions.models", "schools.models", "students.models", "changes.models")
+MODELS = (
+    "regions.models",
+    "regions.notices",
+    "schools.models",
+    "students.models",
+    "students.questions",
+    "changes.models",
+    "changes.questions",
+    "printing.models",
+)
 DRAWS = re.compile(r"(^|_)(pages?|rest)(_|$)")
 
 

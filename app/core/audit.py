@@ -31,6 +31,7 @@ OTHER_NAMES = {
     "role_grant": N_("授权"),
     "role": N_("角色"),
     "second_factor_rule": N_("两步登录规定"),
+    "certificate": N_("在读证明"),
     "scope": N_("管理范围以外"),
 }
 """What is audited and is not an entity."""

@@ -17,13 +17,14 @@ from flask_appbuilder import Model
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, relationship
 
+from app.core import places
 from app.core.errors import Complained, Complaints
 from app.core.fields import BigId, Field, Key, Link, UtcDateTime, col, named
 
 if TYPE_CHECKING:
     from app.areas.schools.models import School
 
-Scope = Literal["place", "pupil", "parties", "open", "school", "audit"]
+Scope = Literal["place", "pupil", "parties", "open", "region", "school", "audit"]
 
 ALL_ACTIONS = ("list", "show", "add", "edit", "delete", "reveal")
 READ_ONLY = ("list", "show", "reveal")
@@ -159,14 +160,17 @@ class Entity(Model):
         return any(f.search and f.mask is None for f in cls.fields().values())
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
-        """The rows meant by what was typed into the search box."""
-        texts = [getattr(cls, n) for n, f in cls.fields().items() if f.search and f.mask is None]
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+        """The rows meant by what was typed into the search box, looked for in these fields only."""
+        texts = [
+            getattr(cls, n) for n, f in cls.fields().items() if f.search and f.mask is None and n in among
+        ]
         return sa.or_(sa.false(), *(text.contains(typed, autoescape=True) for text in texts))
 
     @classmethod
-    def search_number(cls, typed: str) -> sa.ColumnElement[bool] | None:
-        """Where `typed` looks like a personal number: the exact match. Such a search never goes into an address."""
+    def search_number(cls, typed: str, among: Collection[str]) -> sa.ColumnElement[bool] | None:
+        """Where `typed` looks like a personal number: the exact match in these fields. Such a search never goes into an
+        address."""
         return None
 
     def touched(self, *names: str) -> bool:
@@ -321,7 +325,7 @@ class OfPlace:
 
     @declared_attr
     def authority_code(cls) -> Mapped[str]:
-        return col.text("主管部门代码", 6, form=False, filter=False, sort_order=-5)
+        return col.region("主管部门代码", form=False, sort_order=-5)
 
     @declared_attr
     def school(cls) -> Mapped[School]:
@@ -367,6 +371,33 @@ class OfPupil(OfPlace):
                 ondelete="RESTRICT",
             ),
         )
+
+
+class OfRegion:
+    """A row of a region: written where the right to write covers it, read by whoever holds anything at or below it, and
+    above it by those whose region it lies in."""
+
+    __scope__: ClassVar[Scope] = "region"
+    __written_in__: ClassVar[tuple[str, ...]] = ("region_code",)
+
+    @declared_attr
+    def region_code(cls) -> Mapped[str]:
+        return col.region(
+            "区划代码",
+            listed=True,
+            index=True,
+            clean=places.normal_code,
+            rule=places.check_region,
+            help="本区划，或其下的一个区划",
+        )
+
+    @declared_attr
+    def region_end(cls) -> Mapped[str]:
+        return col.text("区划代码止", 6, form=False, filter=False)
+
+    def settle(self, session: Session) -> None:
+        """The last code that the region covers."""
+        self.region_end = places.authority_range(self.region_code)[1]
 
 
 class OfParties:

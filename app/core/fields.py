@@ -159,6 +159,11 @@ class Text(Field):
         return text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area(Text):
+    """A region's six-digit code. Filtered by equality or by a range, as authorities cover one (519900 to 519999)."""
+
+
 _PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}")
 
 
@@ -372,6 +377,11 @@ class _Columns:
 
     def phone(self, label: str, **words: Any) -> MappedColumn[Any]:
         return self.text(label, 20, clean=_tidy, rule=_phone_rule, **words)
+
+    def region(self, label: str, **words: Any) -> MappedColumn[Any]:
+        """Six digits of GB/T 2260."""
+        sql = self._split(words)
+        return self._make(Area(label=label, length=6, **words), sa.String(6), **sql)
 
     def number(self, label: str, low: int = 0, high: int = 999_999, **words: Any) -> MappedColumn[Any]:
         sql = self._split(words)

@@ -100,9 +100,13 @@ def grades_of(session: Session, class_ids: Iterable[int]) -> dict[int, int]:
 
 def places_of(session: Session, extent: Extent) -> tuple[Place, ...]:
     """Where an extent is, for whoever asks whether he may act there."""
+    return _places(extent, authorities_of(session, extent.school_id))
+
+
+def _places(extent: Extent, codes: Collection[str]) -> tuple[Place, ...]:
+    """`codes`: those that decide over the extent's school."""
     if extent.school_id is None:
         return (Place(None, extent.low or None),)
-    codes = authorities_of(session, extent.school_id)
     return tuple(Place(extent.school_id, code) for code in codes) or (Place(extent.school_id, None),)
 
 
@@ -561,7 +565,7 @@ def held_grants(session: Session, person_id: int | None) -> list[Grant]:
     if person_id is None:
         return []
     query = sa.select(Grant).where(Grant.person_id == person_id, held()).order_by(Grant.id)
-    return list(session.scalars(query.options(joinedload(Grant.role))))
+    return list(session.scalars(query.options(joinedload(Grant.role), joinedload(Grant.giver))))
 
 
 def passed_on(session: Session, given: Grant, *, lock: bool = False) -> list[Grant]:
@@ -599,20 +603,44 @@ def sources(session: Session, grant_id: int | None) -> list[Grant]:
     return found
 
 
-def outranks(session: Session, by: Actor, given: Grant) -> bool:
-    """Whether `by` holds everything that this grant gives, as far, and to pass on where it may be passed on; and none of
-    it by this very grant: what one received does not reach above its source."""
-    if by.is_system:
-        return True
-    facts = facts_of(session, given.extent)
-    able = [
-        h
-        for h in by.holdings
-        if h.extent.contains(given.extent, facts) and (h.passable or not given.passable)
-    ]
-    if not powers(rights_in_role(session, given.role)) <= frozenset().union(*(h.powers for h in able)):
-        return False
-    return all(given.id not in {above.id for above in sources(session, h.grant_id)} for h in able)
+def _ids_above(session: Session, grant_ids: Collection[int]) -> dict[int, set[int]]:
+    """Grant → its own id and those of the grants it came under, for several in one statement."""
+    if not grant_ids:
+        return {}
+    start = sa.select(Grant.id.label("of"), Grant.id, Grant.under_id).where(Grant.id.in_(grant_ids))
+    chain = start.cte("chains", recursive=True)
+    above = aliased(Grant)
+    step = sa.select(chain.c.of, above.id, above.under_id).join(chain, above.id == chain.c.under_id)
+    chain = chain.union(step)
+    found: dict[int, set[int]] = {id_: set() for id_ in grant_ids}
+    for of, id_ in session.execute(sa.select(chain.c.of, chain.c.id)):
+        found[of].add(id_)
+    return found
+
+
+def outranked(session: Session, by: Actor, found: Sequence[Grant]) -> frozenset[int]:
+    """The ids of those of these grants that give nothing which `by` does not hold as well, as far, and to pass on where it
+    may be passed on; and none of it by that very grant: what one received does not reach above its source. A fixed number
+    of statements."""
+    if by.is_system or not found:
+        return frozenset(given.id for given in found)
+    facts = facts_of_all(session, [given.extent for given in found])
+    sets = rights_of_roles(session, {given.role_id for given in found})
+    above = _ids_above(session, {held.grant_id for held in by.holdings})
+    return frozenset(g.id for g in found if _outranks(by, g, sets[g.role_id], facts[g.extent], above))
+
+
+def _outranks(
+    by: Actor, given: Grant, held_in: frozenset[str], facts: Facts, above: Mapping[int, Collection[int]]
+) -> bool:
+    extent = given.extent
+    able = [h for h in by.holdings if h.extent.contains(extent, facts) and (h.passable or not given.passable)]
+    has_all = powers(held_in) <= frozenset().union(*(h.powers for h in able))
+    return has_all and not any(given.id in above[h.grant_id] for h in able)
+
+
+def outranks_all(session: Session, by: Actor, found: Sequence[Grant]) -> bool:
+    return len(outranked(session, by, found)) == len(found)
 
 
 def uncovered(session: Session) -> list[Grant]:
@@ -641,16 +669,34 @@ def _is_covered(given: Grant, above: Grant | None, sets: Mapping[int, frozenset[
 
 def may_take(session: Session, by: Actor, given: Grant) -> Verdict:
     """The giver; or whoever may withdraw there and holds no less than what he takes."""
-    if by.is_system or (by.id is not None and by.id == given.giver_id):
+    return may_take_each(session, by, [given])[given.id]
+
+
+def may_take_each(session: Session, by: Actor, found: Sequence[Grant]) -> dict[int, Verdict]:
+    """The same of several grants by their ids, in a fixed number of statements."""
+    others = [given for given in found if not _is_giver(by, given) and by.id != given.person_id]
+    codes = _authorities(session, {given.school_id for given in others})
+    below = outranked(session, by, others)
+    return {g.id: _may_take(by, g, codes.get(g.school_id, ()), is_below=g.id in below) for g in found}
+
+
+def _is_giver(by: Actor, given: Grant) -> bool:
+    return by.is_system or (by.id is not None and by.id == given.giver_id)
+
+
+def _may_take(by: Actor, given: Grant, codes: Collection[str], *, is_below: bool) -> Verdict:
+    if _is_giver(by, given):
         return rights.YES
     if by.id == given.person_id:
-        return Verdict(False, _("这是您自己的权限，不能自己收回。不再需要的，请联系授权人或上一级管理员。"))
-    verdict = rights.decide(by, "grant:delete", places_of(session, given.extent))
+        return Verdict(
+            False, _("这是您自己的权限，不能自己收回或改期。需要变动的，请联系授权人或上一级管理员。")
+        )
+    verdict = rights.decide(by, "grant:delete", _places(given.extent, codes))
     if not verdict:
         return verdict
     if given.role.heads_unit and not by.is_of_bureau:
         return Verdict(False, _("学校总管理员由主管部门任命和更换。请联系主管部门管理员。"))
-    if not outranks(session, by, given):
+    if not is_below:
         return Verdict(False, _("这项授权超出了您的权限。请由授权人或上一级管理员收回。"))
     return rights.YES
 
@@ -1139,13 +1185,18 @@ def delete_role(session: Session, by: Actor, role: Role, *, version: int | None 
     _settled(session, by, role, None)
     require_own_role(session, by, role, "delete")
     require_version(role, version)
-    if was_ever_held(session, role):
-        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.label))
+    require_never_held(session, role)
     _note_role(session, by, "delete", role, {"label": role.label}, {})
     role.permissions = []
     session.flush()
     session.delete(role)
     session.flush()
+
+
+def require_never_held(session: Session, role: Role) -> None:
+    """Raises Invalid."""
+    if was_ever_held(session, role):
+        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.label))
 
 
 def was_ever_held(session: Session, role: Role) -> bool:

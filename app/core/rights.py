@@ -32,7 +32,16 @@ from app.core.entity import Entity
 from app.core.errors import Denied
 from app.core.fields import BigId, Field, UtcDateTime
 from app.core.places import authority_range
-from app.core.powers import all_rights, as_pair, as_right, describe, field_right, powers, reading_rights
+from app.core.powers import (
+    all_rights,
+    as_pair,
+    as_right,
+    describe,
+    field_right,
+    naming_fields,
+    powers,
+    reading_rights,
+)
 
 # --- what Flask-AppBuilder's models lack (added in place: subclasses of them break on flush) ----------
 
@@ -52,6 +61,9 @@ User.epoch = mapped_column(sa.Integer, nullable=False, default=0, server_default
 User.language = mapped_column(sa.String(12), nullable=True)
 User.shares_phone = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 User.shares_qq = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
+User.hides_first_steps = mapped_column(
+    sa.Boolean, nullable=False, default=False, server_default=sa.false(), deferred=True
+)
 User.left_on = mapped_column(sa.Date, nullable=True)
 User.name_key = mapped_column(
     sa.String(names.LONGEST_KEY), nullable=False, default="", server_default="", deferred=True
@@ -510,11 +522,16 @@ def holds_wherever(by: Actor, power: str, base: Collection[str]) -> bool:
 
 
 def open_fields(by: Actor, entity: type[Entity]) -> dict[str, Field]:
-    """The fields that `by` sees on every row he reads: only these may be searched, filtered or sorted by."""
+    """The fields that `by` sees on every row he reads: only these may be filtered or sorted by."""
     base = reading_rights(entity)
     return {
         n: f for n, f in entity.fields().items() if holds_wherever(by, field_right(entity, n, "see"), base)
     }
+
+
+def searched_fields(by: Actor, entity: type[Entity]) -> frozenset[str]:
+    """The fields by which `by` may look for rows: those, and what rows are called by, which nothing hides."""
+    return naming_fields(entity).union(open_fields(by, entity))
 
 
 def revealed_fields(by: Actor, entity: type[Entity]) -> frozenset[str]:

@@ -176,6 +176,8 @@ def visible(entity: type[Entity], by: Actor | None) -> sa.ColumnElement[bool]:
         return sa.false()
     if by.is_system or entity.__scope__ == "open":
         return sa.true()
+    if entity.__scope__ == "region":
+        return _told(entity, by)
     return within(entity, by.reach(*powers.reading_rights(entity)))
 
 
@@ -187,13 +189,20 @@ def within(entity: type[Entity], extents: Iterable[Extent]) -> sa.ColumnElement[
 def rows_with(session: Session, by: Actor, power: str, entity: type[Entity], ids: Iterable[int]) -> set[int]:
     """Which of these rows `by` holds the power on, in one statement."""
     is_read = _reads(entity, power)
-    if is_read and entity.__scope__ == "open":
+    if is_read and _is_told(entity):
         return set(ids) if by.has(power) else set()
     where = sa.or_(sa.false(), *(_held_in(entity, extent, is_read) for extent in by.reach(power)))
     query = sa.select(entity.id).where(entity.id.in_(list(ids)), where)
     return set(
         session.scalars(query, execution_options={"unguarded": True})
     )  # extents name tables, as the wall does
+
+
+def holds_on_all_read(by: Actor, power: str, entity: type[Entity]) -> bool:
+    """Whether the power holds on every row of `entity` that `by` reads, also where a narrowed grant reads school-wide."""
+    if _is_wide(entity) and any(extent.is_narrow for extent in by.reach(power)):
+        return False
+    return rights.holds_wherever(by, power, powers.reading_rights(entity))
 
 
 def _within(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool]:
@@ -212,6 +221,11 @@ def _held_in(entity: type[Entity], extent: Extent, is_read: bool) -> sa.ColumnEl
 
 def _is_wide(entity: type[Entity]) -> bool:
     return entity.__school_wide__ or entity.__scope__ == "school"
+
+
+def _is_told(entity: type[Entity]) -> bool:
+    """Whether reading a row is no matter of where one's right holds: the read wall lets in what one is told of."""
+    return entity.__scope__ in ("open", "region")
 
 
 def _columns(entity: type[Entity]) -> Any:
@@ -304,6 +318,28 @@ def _of_everybody(entity: type[Entity], extent: Extent) -> sa.ColumnElement[bool
     return sa.or_(*(code.between(extent.low, extent.high) for code in codes))
 
 
+def _told(entity: Any, by: Actor) -> sa.ColumnElement[bool]:
+    """Rows of the regions in which, or above which, the actor holds anything at all."""
+    extents = dict.fromkeys(held.extent for held in by.holdings if held.usable)
+    return sa.or_(sa.false(), *(_reaches(entity, extent) for extent in extents))
+
+
+def _reaches(entity: Any, extent: Extent) -> sa.ColumnElement[bool]:
+    if extent.everywhere:
+        return sa.true()
+    if extent.school_id is None:
+        above = sa.and_(entity.region_code <= extent.low, entity.region_end >= extent.high)
+        return (
+            sa.or_(above, entity.region_code.between(extent.low, extent.high)) if extent.low else sa.false()
+        )
+    stage = Model.metadata.tables["school_stage"].alias("told_stage")
+    decides = (
+        stage.c.school_id == extent.school_id,
+        stage.c.authority_code.between(entity.region_code, entity.region_end),
+    )
+    return sa.exists().where(*decides)
+
+
 _WITHIN = {
     "place": _of_place,
     "pupil": _of_pupil,
@@ -311,6 +347,7 @@ _WITHIN = {
     "school": _of_school,
     "audit": _of_audit,
     "open": _of_everybody,
+    "region": _of_everybody,
 }
 
 
@@ -590,7 +627,7 @@ def audit_place_of(obj: Entity) -> dict[str, Any]:
 
 def place_of(session: Session, entity: type[Entity], values: Mapping[str, Any]) -> Sequence[Place] | None:
     """The places of a row given by its column values; a change has one per party. None: the row is of no place."""
-    if entity.__scope__ == "open":
+    if _is_told(entity):
         codes = [values.get(name) for name in entity.__written_in__]
         return tuple(Place(None, code) for code in codes if code) if codes else None
     if entity.__scope__ == "pupil":
@@ -616,7 +653,7 @@ def asked_at(entity: type[Entity], power: str, places: Sequence[Place] | None) -
     """Some entities are read by everybody, some school-wide, also by those whose grant is narrowed."""
     if places is None or not _reads(entity, power):
         return places
-    if entity.__scope__ == "open":
+    if _is_told(entity):
         return None
     return tuple(replace(place, is_for_all=True) for place in places) if _is_wide(entity) else places
 

@@ -29,7 +29,7 @@ def may_look_as(session: Session, by: Actor, other: User) -> Verdict:
     verdict = rights.decide(by, RIGHT, places)
     if not verdict:
         return verdict
-    if not all(grants.outranks(session, by, given) for given in grants.held_grants(session, other.id)):
+    if not grants.outranks_all(session, by, grants.held_grants(session, other.id)):
         return Verdict(False, _("%(name)s的权限超出了您的权限，不能以其视角查看。", name=other.first_name))
     return rights.YES
 

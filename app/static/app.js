@@ -29,6 +29,9 @@
     setTimeout(() => empty.forEach((i) => { i.disabled = false; }));
   }));
 
+  // --- what a QR code brings along behind the #, which is never sent by itself
+  all('input[data-from-hash]').forEach((input) => { if (!input.value) input.value = location.hash.slice(1); });
+
   // --- a second click on the same button does not post twice; a download lets go again, what is slow does not
   document.addEventListener('submit', (event) => {
     const form = event.target;

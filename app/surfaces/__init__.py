@@ -23,9 +23,10 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import drafts, finding, menu, tools
+    from app.surfaces import drafts, finding, menu, todo, tools
 
     tools.register(app)
     finding.register(app)
     drafts.register(app)
+    todo.register()
     menu.register(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -40,6 +40,22 @@ TONES: dict[str, Tone] = {
     "export": "warn",
     "restore": "good",
 }
+
+
+Offer = Callable[[Entity, Site], Iterable[Action]]
+ListOffer = Callable[[Site, Mapping[str, str]], Iterable[Action]]
+_offers: dict[str, list[Offer]] = {}
+_list_offers: dict[str, list[ListOffer]] = {}
+
+
+def offer(entity: type[Entity], actions_of: Offer) -> None:
+    """What else can be done with a row, behind 修改 and 删除 on its page; asked of each row and person."""
+    _offers.setdefault(entity.key(), []).append(actions_of)
+
+
+def offer_on_list(entity: type[Entity], actions_of: ListOffer) -> None:
+    """What can be done with a list as its address asks for it."""
+    _list_offers.setdefault(entity.key(), []).append(actions_of)
 
 
 def page(obj: Entity, site: Site) -> DetailPage:
@@ -114,6 +130,8 @@ def actions(obj: Entity, site: Site) -> Iterator[Action]:
     for label, url, icon, right in entity.__row_links__:
         if site.by.has(right):
             yield Action(_(label), url.format(id=obj.id), icon=icon)
+    for offered in _offers.get(entity.key(), ()):
+        yield from offered(obj, site)
 
 
 def _action(label: str, url: str, icon: str, verb: str, obj: Entity, site: Site) -> Action:
@@ -127,19 +145,24 @@ def _action(label: str, url: str, icon: str, verb: str, obj: Entity, site: Site)
     )
 
 
-def list_actions(entity: type[Entity], site: Site) -> Iterator[Action]:
+def list_actions(entity: type[Entity], site: Site, args: Mapping[str, str]) -> Iterator[Action]:
     if "add" in entity.__actions__ and not entity.__inline_of__ and site.by.has(f"{entity.key()}:add"):
         yield Action(_("新增"), f"/{entity.__path__}/add", style="primary", icon="plus-lg")
     for label, url, icon, right in entity.__list_links__:
         if site.by.has(right):
             yield Action(_(label), url, icon=icon)
+    for offered in _list_offers.get(entity.key(), ()):
+        yield from offered(site, args)
 
 
 # --- what hangs on it ---------------------------------------------------------------------------------
 
 
-def related(obj: Entity, site: Site) -> Iterator[RelatedTable]:
+def related(obj: Entity, site: Site, only: Collection[str] | None = None) -> Iterator[RelatedTable]:
+    """`only`: the keys of the entities that are wanted; None for all."""
     for child, key in registry.children_of(type(obj)):
+        if only is not None and child.key() not in only:
+            continue
         if key == "school_id" and not child.__school_wide__:
             continue  # everything is of some school: its page shows what it consists of
         if not (child.__path__ and site.by.has(f"{child.key()}:show")) or (

@@ -113,9 +113,9 @@ def _filled(section: FormSection, typed: MultiDict[str, str]) -> FormSection:
 
 
 def _with_typed(one: Input, typed: MultiDict[str, str]) -> Input:
-    if not one.is_kept or one.name not in typed:
+    if not one.is_kept or (one.name not in typed and one.widget != "checks"):
         return one
-    if one.widget == "checks":
+    if one.widget == "checks":  # where none is ticked, nothing is posted
         chosen = tuple(typed.getlist(one.name))
         return replace(one, chosen=chosen, changed=chosen != one.chosen)
     value, label = typed[one.name], typed.get(f"{one.name}__text", one.lookup_label)
@@ -225,7 +225,7 @@ def _worth_keeping(page: FormPage, posted: MultiDict[str, str]) -> Iterator[tupl
     inputs = {one.name: one for one in _inputs(page) if one.is_kept}
     beside = {name for name, _value in page.hidden} | {f"{name}__text" for name in inputs}
     beside |= {row.prefix + word for table in page.inlines for row in table.rows for word in ROW_WORDS}
-    for name, value in posted.items():
+    for name, value in posted.items(multi=True):
         if name in inputs:
             yield name, value if inputs[name].widget == "checks" else inputs[name].value
         elif name in beside:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ from app.surfaces.security import (
     local_path,
     login_rules,
 )
-from app.surfaces.viewmodels import FormPage, FormSection, Input, TimelineEntry, Tone
+from app.surfaces.viewmodels import FormPage, FormSection, Input, Tone
 
 LONGEST_NAME = 64
 FEW_CODES = 3  # so few recovery codes left are worth a warning
@@ -94,14 +94,14 @@ class LoginView(BaseView):
         after = _after_login(request.args)
         if g.actor is not None:
             return redirect(after)
-        return render_template("login.html", page=_login_page(after, note=_why_ended()))
+        return _at_the_door(_login_page(after, note=_why_ended()))
 
     def _submit(self, typed: Mapping[str, str]) -> Response | tuple[str, int]:
         name, after = typed.get("username", ""), _after_login(typed)
         found = logins.sign_in(db.session(), name, typed.get("password", ""), login_rules())
         if found is None:
             page = _login_page(after, name[:LONGEST_NAME], complaint=refusal())
-            return render_template("login.html", page=page), 422
+            return _at_the_door(page), 422
         if found.owes_code:
             security.ask_for_code(found.user, after)
             return redirect(CODE_PATH)
@@ -126,6 +126,12 @@ class LoginView(BaseView):
         security.start_session(user)
         _warn_of_few_codes(second_factor.codes_left(user))
         return redirect(half.after)
+
+
+def _at_the_door(page: FormPage) -> str:
+    return render_template(
+        "login.html", page=page, notices=[one for more in SAID_AT_THE_DOOR for one in more()]
+    )
 
 
 def _warn_of_few_codes(left: int) -> None:
@@ -209,15 +215,55 @@ Card = tuple[str, str, str | None, Tone | None]
 """Label, number, address, tone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A notice as people read it. `by_whom`: which bureau; `since`: a day."""
+
+    title: str
+    text: str
+    by_whom: str
+    since: str
+    phone: str = ""
+    url: str | None = None
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    label: str
+    text: str
+    url: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """`hide_url` is posted to by whoever wants to see it no more."""
+
+    steps: tuple[Step, ...]
+    hide_url: str
+
+    @property
+    def done(self) -> int:
+        return sum(step.is_done for step in self.steps)
+
+
 @dataclass
 class Home:
     greeting: str
-    cards: list[Card] = field(default_factory=list)
-    notes: list[TimelineEntry] = field(default_factory=list)
+    cards: list[Card]
+    notices: list[Said]
+    checklists: list[Checklist]
+    notices_url: str | None = None  # all of them
 
 
 CARDS: list[Callable[[Actor], Iterable[Card]]] = []
 """What pages written by hand want to show on the first page."""
+
+SAID_AT_HOME: list[Callable[[Actor], Iterable[Said]]] = []
+SAID_AT_THE_DOOR: list[Callable[[], Iterable[Said]]] = []
+CHECKLISTS: list[Callable[[Actor], Checklist | None]] = []
+"""What areas hand in beside the numbers."""
 
 
 class HomeView(IndexView):
@@ -226,8 +272,14 @@ class HomeView(IndexView):
     @expose("/")
     def index(self) -> str:
         by = security.current_actor()
-        cards = [card for more in (_password_card, *CARDS) for card in more(by)]
-        return render_template("home.html", home=Home(_("%(name)s，您好", name=by.name), cards))
+        home = Home(
+            _("%(name)s，您好", name=by.name),
+            cards=[card for more in (_password_card, *CARDS) for card in more(by)],
+            notices=[one for more in SAID_AT_HOME for one in more(by)],
+            checklists=[found for ask in CHECKLISTS if (found := ask(by)) is not None],
+            notices_url="/notices/list/" if by.has("notice:list") else None,
+        )
+        return render_template("home.html", home=home)
 
 
 def _password_card(by: Actor) -> Iterable[Card]:

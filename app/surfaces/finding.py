@@ -58,7 +58,7 @@ def find(by: Actor, typed: str) -> list[Found]:
 
 def is_personal(typed: str) -> bool:
     """Whether it looks like a number that must not stand in an address."""
-    return any(entity.search_number(typed) is not None for entity in registry)
+    return any(entity.search_number(typed, ()) is not None for entity in registry)
 
 
 def _lists(by: Actor) -> Iterator[tuple[type[Entity], Site]]:

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
-from app.core import rights
+from app.core import rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
-from app.core.fields import HERE, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
+from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
+from app.core.questions import Question, questions_of
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
@@ -34,7 +35,7 @@ NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 RANGES = ("__from", "__to")
-RANGED = (Day, Moment, Number)
+RANGED = (Day, Moment, Number, Area)
 
 
 @dataclass
@@ -58,12 +59,18 @@ def has_made_name(entity: type[Entity]) -> bool:
 
 
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
-    """Fields one may filter by: never a masked one, never one this person cannot see."""
-    return {
+    """Fields one may filter by: never a masked one, never one this person cannot see; and what else may be asked."""
+    columns = {
         name: f
         for name, f in rights.open_fields(by, entity).items()
         if f.mask is None and (f.filter if f.filter is not None else f.filterable)
     }
+    asked = {
+        name: one
+        for name, one in questions_of(entity).items()
+        if all(scope.holds_on_all_read(by, right, entity) for right in one.needs)
+    }
+    return columns | asked
 
 
 def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
@@ -132,7 +139,7 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
     if not raw.strip():
         return
     try:
-        is_free = isinstance(found, Text) and found.options() is None
+        is_free = _is_free(found)
         value = raw.strip() if is_free else _filter_field(found).parse(raw)
         if isinstance(value, str) and "\0" in value:
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
@@ -153,6 +160,8 @@ def _filter_field(one: Field) -> Field:
 
 
 def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> sa.ColumnElement[bool]:
+    if isinstance(found, Question):
+        return found.where(value)
     column = getattr(entity, found.name)
     if isinstance(found, Moment):
         return _within_days(column, operator, value)
@@ -160,9 +169,14 @@ def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> 
         return column >= value
     if operator == "to":
         return column <= value
-    if isinstance(found, Text) and found.options() is None:
+    if _is_free(found):
         return column.contains(value, autoescape=True)
     return column == value
+
+
+def _is_free(found: Field) -> bool:
+    """A text of which a part may be asked for."""
+    return isinstance(found, Text) and not isinstance(found, Area) and found.options() is None
 
 
 def _within_days(column: Any, operator: str, day: date) -> sa.ColumnElement[bool]:
@@ -223,7 +237,9 @@ class Listing:
         if self.asked.found is not None:
             found.append(self.entity.id.in_(self.asked.found))
         if self.asked.q:
-            found.append(self.entity.search(self.asked.q, self.site.session.get_bind().dialect.name))
+            among = rights.searched_fields(self.site.by, self.entity)
+            dialect = self.site.session.get_bind().dialect.name
+            found.append(self.entity.search(self.asked.q, dialect, among))
         return found
 
     @cached_property
@@ -338,12 +354,15 @@ class Listing:
 
         After `rows`, asks only for what these do not tell.
         """
-        if self.counted is not None:
-            return self.counted
+        if self.counted is None:
+            self.counted = int(self.site.session.scalar(self.counting()) or 0)
+        return self.counted
+
+    def counting(self) -> sa.Select[int]:
+        """The statement of `count`: one row of one number, `n`."""
         inner = sa.select(self.entity.id).where(*self.where())
         inner = inner.order_by(*self.columns).limit(COUNT_CAP + 1)
-        query = sa.select(sa.func.count()).select_from(inner.subquery())
-        return int(self.site.session.scalar(query) or 0)
+        return sa.select(sa.func.count().label("n")).select_from(inner.subquery())
 
     # --- the view model ---
 
@@ -359,7 +378,7 @@ class Listing:
         rows = self.rows(fields)
         figures = tallies.figures_of(self.entity, self.site, [row.id for row in rows])
         return ListPage(
-            title=_(self.entity.__label__),
+            title=self.site.title_of(self.entity),
             crumbs=crumbs(self.entity, self.site),
             columns=[
                 *self._name_column(),
@@ -369,7 +388,7 @@ class Listing:
             rows=figures.beside(self._painted(rows, fields, revealed)),
             count=count_text(self.count()),
             filters=[self._filter(f) for f in self._offered()],
-            chips=list(self._chips()),
+            chips=list(self.chips()),
             search=self.asked.q if self.entity.can_search() else None,
             search_hint=_(self.entity.__search_hint__) if self.entity.__search_hint__ else "",
             search_url=f"/search/{self.entity.__path__}",
@@ -466,7 +485,7 @@ class Listing:
             lookup,
         )
 
-    def _chips(self) -> Iterator[Chip]:
+    def chips(self) -> Iterator[Chip]:
         if self.asked.q:
             yield Chip(_("查询：%(q)s", q=self.asked.q), self.url(q=None))
         if self.asked.found is not None:
@@ -492,6 +511,19 @@ class Listing:
 
     def _here(self) -> str:
         return with_args(self.path, dict(self.args))
+
+
+def count_together(listings: Sequence[Listing]) -> None:
+    """Counts them all in one statement, so that each `count` is known. They are of one site."""
+    if listings:
+        parts = [one.counting().subquery() for one in listings]
+        joined: Any = parts[0]
+        for part in parts[1:]:
+            joined = joined.join(part, sa.true())
+        query = sa.select(*(part.c.n for part in parts)).select_from(joined)
+        row = listings[0].site.session.execute(query).one()
+        for one, n in zip(listings, row, strict=True):
+            one.counted = n
 
 
 @lru_cache(maxsize=512)
@@ -562,7 +594,7 @@ def filter_shape(one: Field) -> tuple[str, tuple[tuple[str, str], ...], str | No
         return "choice", options, None
     if isinstance(one, Day | Moment):
         return "range_day", (), None
-    if isinstance(one, Number):
+    if isinstance(one, Number | Area):
         return "range_number", (), None
     if isinstance(one, Key):
         return "lookup", (), f"/lookup/{one.target.partition('.')[0]}"
@@ -578,4 +610,4 @@ def count_text(count: int) -> str:
 def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:
     home = Crumb(_("区域概览"), "/bureau/") if site.is_bureau else Crumb(_("首页"), "/")
     url = site.list_url(entity) if site.by.has(f"{entity.key()}:list") else None
-    return [home, Crumb(_(entity.__label__), url), *more]
+    return [home, Crumb(site.title_of(entity), url), *more]

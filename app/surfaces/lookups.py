@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Missing
-from app.core.rights import Actor, refusal
+from app.core.rights import Actor, refusal, searched_fields
 
 LIMIT = 20
 Choices = Sequence[tuple[int, str]]
@@ -36,7 +36,8 @@ def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LI
         raise Denied(refusal(by, f"{table}:list"))
     query = sa.select(entity).order_by(*_order(entity)).limit(limit)
     if typed:
-        query = query.where(entity.search(typed, session.get_bind().dialect.name))
+        among = searched_fields(by, entity)
+        query = query.where(entity.search(typed, session.get_bind().dialect.name, among))
     return [(obj.id, obj.shown()) for obj in session.scalars(query).unique()]
 
 

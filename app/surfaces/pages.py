@@ -53,7 +53,7 @@ class EntityPages(ModelView):
     def list(self) -> Answer:
         listing = Listing(self.entity, site(), request.args)
         page = listing.page()
-        page.actions = list(detail.list_actions(self.entity, listing.site))
+        page.actions = list(detail.list_actions(self.entity, listing.site, listing.args))
         return render_template("list.html", page=page)
 
     @expose("/show/<int:pk>")

@@ -268,7 +268,7 @@ class EntityApi(ModelRestApi):
     def search(self) -> Response:
         """By an exact personal number, which is never put into an address."""
         typed = _number_in(read_object())
-        number = self.entity.search_number(typed)
+        number = self.entity.search_number(typed, rights.searched_fields(current_actor(), self.entity))
         if number is None:
             raise Invalid([("number", _("这不是学籍号或证件号。请核对后填写完整号码。"))])
         query = sa.select(self.entity.id).where(number).order_by(self.entity.id).limit(FOUND_MOST)

@@ -47,7 +47,8 @@ LOOK_END_PATH = "/people/look/end"
 FIND_PATH = "/find"
 CODE_PATH = "/login/code"  # open to whoever has given the right password
 SETTINGS_PATH, PASSWORD_PATH, FACTOR_PATH = "/account/", "/account/password", "/account/second-factor/on"
-OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, "/healthz"})
+VERIFY_PATH = "/verify/"
+OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, VERIFY_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
 NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this

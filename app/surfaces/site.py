@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.core.entity import Entity
@@ -25,6 +26,11 @@ class Site:
 
     def show_url(self, entity: type[Entity], id_: int) -> str:
         return f"/bureau/{entity.__path__}/show/{id_}" if self.is_bureau else f"/{entity.__path__}/show/{id_}"
+
+    def title_of(self, entity: type[Entity]) -> str:
+        """What the list is called: as the menu of this front has it."""
+        words = entity.__menu__.rpartition(" › ")[2] if not self.is_bureau else ""
+        return _(words or entity.__label__)
 
     def can_open(self, entity: type[Entity]) -> bool:
         """Whether this front has a page for a row of `entity` that the actor may see."""

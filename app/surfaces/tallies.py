@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flask_babel import gettext as _
 
-from app.core import powers, rights, scope
+from app.core import scope
 from app.core.entity import Entity
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import Cell, Column, Item, Row
@@ -59,15 +59,9 @@ def figures_of(entity: type[Entity], site: Site, ids: Collection[int]) -> Figure
         return Figures()
     counted = set(ids)
     for right in tally.rights:
-        if _is_uneven(site.by, right, entity):
+        if not scope.holds_on_all_read(site.by, right, entity):
             counted &= scope.rows_with(site.session, site.by, right, entity, ids)
     if not counted:
         return Figures()
     columns = tuple(replace(column, label=_(column.label)) for column in tally.columns)
     return Figures(columns, tally.count(site, sorted(counted)))
-
-
-def _is_uneven(by: rights.Actor, right: str, entity: type[Entity]) -> bool:
-    """Whether there may be rows that this person reads and on which the right does not hold."""
-    is_narrow = any(extent.is_narrow for extent in by.reach(right))
-    return is_narrow or not rights.holds_wherever(by, right, powers.reading_rights(entity))

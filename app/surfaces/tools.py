@@ -60,7 +60,8 @@ class ToolsView(BaseView):
         bureau = request.form.get("site") == "bureau"
         site = Site(by, reading_session(current_app) if bureau else db.session(), is_bureau=bureau)
         typed = request.form.get("q", "").strip()
-        number = entity.search_number(typed) if len(typed) <= 50 else None
+        among = rights.searched_fields(by, entity)
+        number = entity.search_number(typed, among) if len(typed) <= 50 else None
         kept = {k: v for k, v in request.form.items() if k not in ("csrf_token", "q", "site")}
         if number is None:
             return redirect(site.list_url(entity, **kept, q=typed[:60].replace("\0", "")))

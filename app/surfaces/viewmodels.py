@@ -320,6 +320,22 @@ class RelatedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """`share`: its length in percent of the longest."""
+
+    label: str
+    number: Cell
+    share: float
+    tone: Tone = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    title: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineEntry:
     when: str
     title: str
@@ -481,6 +497,19 @@ class SlipsPage:
     address: str
     note: str
     actions: list[Action] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPage:
+    """Open to everybody: a code is typed, and the answer is yes, no, or (None) that nothing was asked yet."""
+
+    title: str
+    action_url: str
+    label: str
+    longest: int
+    help: str
+    is_valid: bool | None = None
+    complaint: str = ""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Roles of schools and bureaus, confirmed leaders, sessions, past passwords, the second factor, drafts of forms; the
-audit names what it is about; schools are found by the initials of their names; an index of the pupils in the recycle bin.
+audit names what it is about; schools are found by the initials of their names; indexes of the pupils in the recycle bin
+and of their marks of verification; notices; certificates of enrolment.
 
 Sessions that are open at the upgrade end: they are not in the new list.
 """
@@ -19,6 +20,8 @@ depends_on = None
 HELD = sa.text("withdrawn_at IS NULL")
 AWAITS = sa.column("awaits") == sa.true()
 PLACES = ("school_id", "region_code")
+PUPIL_PLACES = ("school_id", "authority_code")
+NOT_DELETED = sa.text("deleted_at IS NULL")
 DELETED = sa.text("deleted_at IS NOT NULL")
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -45,6 +48,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("form_draft") as batch:
         batch.create_index("ix_form_draft_saved_at", ["saved_at"])
+
+    op.create_table(
+        "notice",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.Column("region_code", sa.String(length=6), nullable=False),
+        sa.Column("region_end", sa.String(length=6), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=True),
+        sa.Column("is_pinned", sa.Boolean(), nullable=False),
+        sa.Column("on_login", sa.Boolean(), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("notice") as batch:
+        batch.create_index("ix_notice_region_code", ["region_code"])
 
     op.create_table(
         "former_name",
@@ -124,6 +146,9 @@ def upgrade() -> None:
         batch.add_column(sa.Column("language", sa.String(length=12), nullable=True))
         batch.add_column(sa.Column("shares_phone", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch.add_column(sa.Column("shares_qq", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch.add_column(
+            sa.Column("hides_first_steps", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
         batch.add_column(sa.Column("left_on", sa.Date(), nullable=True))
         batch.add_column(sa.Column("name_key", sa.String(length=120), server_default="", nullable=False))
         batch.add_column(sa.Column("name_initials", sa.String(length=50), server_default="", nullable=False))
@@ -133,6 +158,31 @@ def upgrade() -> None:
         batch.add_column(sa.Column("recovery_codes", sa.JSON(), nullable=True))
         batch.drop_column("ended_sessions")
     _read_names_into_pinyin()
+
+    op.create_table(
+        "enrolment_certificate",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("facts", sa.String(length=64), nullable=False),
+        sa.Column("student_id", BigId, nullable=False),
+        sa.Column("school_id", BigId, nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_by", sa.String(length=64), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["school.id"], name="fk_enrolment_certificate_school_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["student_id"], ["student.id"], name="fk_enrolment_certificate_student_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_enrolment_certificate"),
+        sa.UniqueConstraint("code_hash", name="uq_enrolment_certificate_code_hash"),
+    )
+    with op.batch_alter_table("enrolment_certificate") as batch:
+        batch.create_index("ix_enrolment_certificate_student_id", ["student_id"])
 
     with op.batch_alter_table("role_grant") as batch:
         batch.add_column(sa.Column("awaits", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -149,6 +199,14 @@ def upgrade() -> None:
             )
         batch.create_foreign_key(
             "fk_role_grant_confirmed_by", "ab_user", ["confirmed_by"], ["id"], ondelete="RESTRICT"
+        )
+    for place in PUPIL_PLACES:
+        op.create_index(
+            f"ix_student_{place}_verification_id",
+            "student",
+            [place, "verification", "id"],
+            sqlite_where=NOT_DELETED,
+            postgresql_where=NOT_DELETED,
         )
     op.create_index(
         "ix_student_deleted", "student", ["id"], sqlite_where=DELETED, postgresql_where=DELETED
@@ -175,10 +233,16 @@ def _read_names_into_pinyin() -> None:
 
 def downgrade() -> None:
     op.drop_column("school", "name_initials")
+    with op.batch_alter_table("enrolment_certificate") as batch:
+        batch.drop_index("ix_enrolment_certificate_student_id")
+
+    op.drop_table("enrolment_certificate")
     with op.batch_alter_table("audit_entry") as batch:
         batch.drop_column("subject")
 
     op.drop_index("ix_student_deleted", "student")
+    for place in PUPIL_PLACES:
+        op.drop_index(f"ix_student_{place}_verification_id", "student")
     with op.batch_alter_table("role_grant") as batch:
         batch.drop_constraint("fk_role_grant_confirmed_by", type_="foreignkey")
         for place in PLACES:
@@ -201,6 +265,7 @@ def downgrade() -> None:
         batch.drop_column("name_initials")
         batch.drop_column("name_key")
         batch.drop_column("left_on")
+        batch.drop_column("hides_first_steps")
         batch.drop_column("shares_qq")
         batch.drop_column("shares_phone")
         batch.drop_column("language")
@@ -230,3 +295,7 @@ def downgrade() -> None:
         batch.drop_index("ix_form_draft_saved_at")
 
     op.drop_table("form_draft")
+    with op.batch_alter_table("notice") as batch:
+        batch.drop_index("ix_notice_region_code")
+
+    op.drop_table("notice")

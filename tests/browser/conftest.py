@@ -32,7 +32,7 @@ FLAGS = (
     "--disable-sync",
 )
 HERE = Path(__file__).parent
-ON_BOTH = ("test_three_jobs.py", "test_conflict.py")
+ON_BOTH = ("test_three_jobs.py", "test_delegation.py", "test_conflict.py")
 """The rest looks at what the browser does, which is the same on either database."""
 
 

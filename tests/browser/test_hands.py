@@ -187,5 +187,5 @@ def test_a_phone_has_the_whole_menu_behind_a_button(enter: Callable[..., Window]
     expect(entry).to_be_hidden()
     page.locator("label.menu-button").click()
     entry.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("学生")
+    expect(page.get_by_role("heading", level=1)).to_have_text("学生花名册")
     assert not window.has_sideways_scroll()

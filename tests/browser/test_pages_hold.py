@@ -135,7 +135,7 @@ def test_an_idle_person_is_told_why_and_led_back(enter: Callable[..., Window], a
     expect(window.page.get_by_text("您已有30分钟没有操作")).to_be_visible()
     assert window.path.startswith("/login/")
     window.type_login("lin", cast.PASSWORD)
-    expect(window.page.get_by_role("heading", level=1)).to_have_text("学生")
+    expect(window.page.get_by_role("heading", level=1)).to_have_text("学生花名册")
     assert window.path == "/students/list/"
 
 

@@ -830,10 +830,10 @@ def statements(session: Session) -> Iterable[Callable[[], int]]:
 
 def test_whoever_holds_no_less_outranks_but_not_by_what_he_received(session: Session) -> None:
     li, given = cast.actor(session, "li"), give(session, "li", "zhou", "clerk")
-    assert grants.outranks(session, li, given)
-    assert not grants.outranks(session, cast.actor(session, "lin"), pass_on(session, "li", "zhao"))
-    assert not grants.outranks(session, li, held_by(session, "li", SCHOOL_ALL))
-    assert grants.outranks(session, SYSTEM, given)
+    assert grants.outranks_all(session, li, [given])
+    assert not grants.outranks_all(session, cast.actor(session, "lin"), [pass_on(session, "li", "zhao")])
+    assert not grants.outranks_all(session, li, [held_by(session, "li", SCHOOL_ALL)])
+    assert grants.outranks_all(session, SYSTEM, [given])
 
 
 def test_powers_of_a_role_in_use_are_those_of_the_decision(session: Session) -> None:

@@ -33,13 +33,20 @@ def furnish(app: Flask) -> Ids:
     with app.app_context():
         with scope.acting(db.session(), by):
             with saving.work():
-                ids = _cast_ids() | _make_calendar(by) | _make_places(by) | _make_of_pupils(by)
+                ids = (
+                    _cast_ids()
+                    | _make_calendar(by)
+                    | _make_notices(by)
+                    | _make_places(by)
+                    | _make_of_pupils(by)
+                )
             with saving.work() as work:
                 ids["recycle-bin"] = _make_deleted(by)
             with saving.work() as work:
                 ids["roles"], leaders = _make_roles(work.session, by), _make_leaders(work.session, by)
                 _open_sessions(work.session)
                 ids["drafts"] = _keep_drafts(work.session)
+                ids["certificates"] = _issue_certificates(work.session, by)
             ids |= _find(db.session())
             ids["grants"] |= leaders
         db.session.remove()
@@ -88,6 +95,19 @@ def _make_calendar(by: Any) -> Ids:
     days = {"starts_on": date(2026, 9, 1), "ends_on": date(2027, 1, 31)}
     term = _create(Term, {"academic_year_id": year.id, "number": "1", **days}, by)
     return {"academic-years": {"one": year.id}, "terms": {"one": term.id}}
+
+
+def _make_notices(by: Any) -> Ids:
+    """Of the county, of the other one, and of the city above both."""
+    from app.areas.regions.notices import Notice
+
+    words = {"title": "通知", "text": "请各校核对。", "from_on": date(2026, 9, 1)}
+    regions = {"county": QINGLAN, "far": SHIXI, "city": cast.CITY}
+    return {
+        "notices": {
+            place: _create(Notice, words | {"region_code": code}, by).id for place, code in regions.items()
+        }
+    }
 
 
 def _make_places(by: Any) -> Ids:
@@ -239,6 +259,18 @@ def _keep_drafts(session: Any) -> dict[str, int]:
         typed = drafts.Typed((("address", f"{username}写了一半"),), (("现住址", f"{username}写了一半"),))
         drafts.keep(session, cast.person(username), "/students/add", "新增学生", typed)
         found[username] = drafts.of_person(session, cast.person(username))[0].id
+    return found
+
+
+def _issue_certificates(session: Any, by: Any) -> dict[str, int]:
+    from app.areas.printing import certificates
+    from app.areas.students.models import Student
+
+    found = {}
+    for place, id_ in _cast_ids()["students"].items():
+        if place in ("ours", "far"):
+            made, _code = certificates.issue(session, by, session.get_one(Student, id_), "办理医疗保险", 30)
+            found[place] = made.id
     return found
 
 

@@ -26,7 +26,12 @@ def limited(app: Flask, site: Any) -> Iterator[Flask]:
     )
     words = {name: app.config[name] for name in kept}
     made = create_app(
-        TESTING=True, RATELIMIT_ENABLED=True, LOGIN_LIMIT="3 per minute", TRUSTED_PROXIES=1, **words
+        TESTING=True,
+        RATELIMIT_ENABLED=True,
+        LOGIN_LIMIT="3 per minute",
+        VERIFY_LIMIT="3 per minute",
+        TRUSTED_PROXIES=1,
+        **words,
     )
     site.is_written = True
     yield made

@@ -107,11 +107,33 @@ def test_a_number_finds_exactly_its_pupil(session: Session) -> None:
     wanted = cast.pupil("张一鸣")
     number = cast.student_no(wanted)
     assert number is not None
-    found = Student.search_number(number)
+    found = Student.search_number(number, Student.fields())
     assert found is not None
     assert listed(session, "lin").count() > 1
     rows = session.scalars(sa.select(Student).where(found)).all()
     assert [row.id for row in rows] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_one"),
+    [
+        ("51990120131010001x", True),
+        ("８１０００020 1404160003", True),
+        ("demo00471", True),
+        ("E12345678", True),
+        ("C123456(7)", True),
+        ("L2026519901000001234", True),
+        ("王子涵", False),
+        ("阿依古丽·买买提", False),
+        ("2023级", False),
+        ("wzh", False),
+        ("ann-marie lee", False),
+    ],
+)
+def test_whatever_may_be_a_number_is_looked_for_as_one_and_kept_out_of_the_address(
+    typed: str, is_one: bool
+) -> None:
+    assert (Student.search_number(typed, ()) is not None) is is_one
 
 
 def test_counts_stop_at_the_cap(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

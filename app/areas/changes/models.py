@@ -5,6 +5,7 @@ What a kind of change asks, who decides and what it does are procedures; here is
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -39,6 +40,7 @@ class ChangeState(StrEnum):
 
 
 CLOSED = frozenset({ChangeState.DONE, ChangeState.REJECTED, ChangeState.WITHDRAWN, ChangeState.CLEARED})
+UNDER_WAY = tuple(state for state in ChangeState if state.is_open and state is not ChangeState.DRAFT)
 
 
 class Change(OfParties, Entity):
@@ -63,7 +65,7 @@ class Change(OfParties, Entity):
     student_id: Mapped[int | None] = col.key("student.id", "学生", form=False, index=False)
     student_name: Mapped[str] = col.text("学生姓名", 50, edit=BY_SYSTEM, search=True, listed=True)
     student_no: Mapped[str | None] = col.text("学籍号", 19, edit=BY_SYSTEM, mask=NUMBER_MASK, listed=True)
-    school_id: Mapped[int] = col.key("school.id", "发起学校编号", form=False, filter=False)
+    school_id: Mapped[int] = col.key("school.id", "发起学校编号", form=False)
     school_name: Mapped[str] = col.text("发起学校", 60, edit=BY_SYSTEM, listed=True)
     reason: Mapped[str | None] = col.text("原因", 200, edit=BY_SYSTEM)
     started_by: Mapped[str] = col.text("发起人", 64, edit=BY_SYSTEM)
@@ -77,11 +79,11 @@ class Change(OfParties, Entity):
     after: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         """By the name as it was then, or the pinyin of the pupil's."""
         from app.areas.students import search
 
-        own = super().search(typed, dialect)
+        own = super().search(typed, dialect, among)
         return sa.or_(own, search.by_pinyin(cls.student_id, typed, dialect))
 
 

@@ -165,7 +165,7 @@ def power_over(session: Session, by: Actor, user: User) -> Verdict:
         return verdict
     if by.id == user.id:
         return Verdict(False, _("这是您自己的账号。修改密码请到“个人设置”，停用账号请由其他管理员办理。"))
-    if not all(grants.outranks(session, by, given) for given in grants.held_grants(session, user.id)):
+    if not grants.outranks_all(session, by, grants.held_grants(session, user.id)):
         return Verdict(False, _("%(name)s的权限超出了您的权限。请由上一级管理员办理。", name=user.first_name))
     return rights.YES
 

@@ -198,6 +198,14 @@ def count(session: Session, by: Actor, asked: Asked, cap: int) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(inner)) or 0
 
 
+def first_end(session: Session, by: Actor, asked: Asked) -> datetime | None:
+    """When the first of them ends; None where there is none, or none that ends."""
+    found: datetime | None = session.scalar(
+        sa.select(sa.func.min(Grant.until)).where(*_conditions(by, asked))
+    )
+    return found
+
+
 def _conditions(by: Actor, asked: Asked) -> Iterator[sa.ColumnElement[bool]]:
     yield seen(by, asked.whose)
     yield is_in(asked.state, datetime.now(UTC))

@@ -109,7 +109,12 @@ def first_day(given: Grant) -> str:
 
 
 def end_text(given: Grant) -> str:
-    day = granting.last_day(given.until)
+    return day_text(given.until)
+
+
+def day_text(until: datetime | None) -> str:
+    """The last day of what holds until then."""
+    day = granting.last_day(until)
     return day.isoformat() if day else _("长期")
 
 
@@ -260,12 +265,25 @@ def show_page(session: Session, by: Actor, given: Grant) -> DetailPage:
     where = granting.wheres(session, [given, *tree, *above])
     return DetailPage(
         title=_("%(name)s的“%(role)s”", name=given.person.first_name, role=given.role.label),
-        crumbs=crumbs(by, Crumb(given.person.first_name)),
+        crumbs=_show_trail(by, given),
         sections=[DetailSection(_("授权"), tuple(_items(session, by, given, where)))],
         badges=[state_cell(given)],
         actions=list(_actions(session, by, given)),
         related=[_tree_table(by, given, tree, where), *_chain_table(above, where)],
     )
+
+
+def _show_trail(by: Actor, given: Grant) -> list[Crumb]:
+    """One's own is found under one's own, unless one sees it among those of the place."""
+    if by.id == given.person_id and not by.has("grant:list"):
+        own = Whose.OWN
+        return [
+            Crumb(_("首页"), "/"),
+            *_list_trail(by, own),
+            Crumb(title_of(own), PATHS[own]),
+            Crumb(given.role.label),
+        ]
+    return crumbs(by, Crumb(given.person.first_name))
 
 
 def _items(session: Session, by: Actor, given: Grant, where: Mapping[int, str]) -> Iterator[Item]:
@@ -281,8 +299,13 @@ def _items(session: Session, by: Actor, given: Grant, where: Mapping[int, str]) 
     if given.confirmed_by is not None:
         yield Item(_("确认人"), Cell(_name_of(session, given.confirmed_by)))
     if given.withdrawn_at is not None:
-        yield Item(_("收回时间"), Cell(moment(given.withdrawn_at)))
-        yield Item(_("收回人"), Cell(_name_of(session, given.withdrawn_by)))
+        when, who = (
+            (_("不予确认的时间"), _("不予确认的人"))
+            if given.refused_because
+            else (_("收回时间"), _("收回人"))
+        )
+        yield Item(when, Cell(moment(given.withdrawn_at)))
+        yield Item(who, Cell(_name_of(session, given.withdrawn_by)))
     if given.refused_because:
         yield Item(_("不予确认的理由"), Cell(given.refused_because, wide=True))
 
@@ -374,11 +397,12 @@ def person_table(session: Session, user: User, by: Actor | None = None) -> Relat
     columns = (_("角色"), _("范围"), _("用途"), _("开始日期"), _("截止日期"), _("授权人"), _("状态"))
     held = grants.held_grants(session, user.id)
     where = granting.wheres(session, held)
-    rows = tuple(_person_row(session, by, given, where) for given in held)
+    verdicts = grants.may_take_each(session, by, held) if by is not None else {}
+    rows = tuple(_person_row(given, where, can_take=bool(verdicts.get(given.id))) for given in held)
     return RelatedTable(_("授权"), columns, rows, empty=_("还没有授权。没有授权的账号登录后看不到任何学生。"))
 
 
-def _person_row(session: Session, by: Actor | None, given: Grant, where: Mapping[int, str]) -> Row:
+def _person_row(given: Grant, where: Mapping[int, str], *, can_take: bool) -> Row:
     cells = (
         Cell(given.role.label),
         Cell(where[given.id]),
@@ -388,7 +412,7 @@ def _person_row(session: Session, by: Actor | None, given: Grant, where: Mapping
         Cell(giver_of(given)),
         state_cell(given),
     )
-    if by is None or not grants.may_take(session, by, given):
+    if not can_take:
         return Row(given.id, grant_path(given.id), cells)
     act = Action(_("收回"), f"/grants/withdraw/{given.id}", style="danger")
     return Row(given.id, grant_path(given.id), cells, (act,))

@@ -37,20 +37,25 @@ CARD_CAP = 999
 
 def cards(by: Actor) -> Iterable[Card]:
     """What lapses within a month, and who waits for a yes: each number is that of the list it leads to."""
-    counted = [
-        (Asked(Whose.OWN, State.LAPSING), _("我的授权即将到期")),
-        (Asked(Whose.GIVEN, State.LAPSING), _("我给出的授权即将到期")),
-    ]
-    if by.has("grant:confirm"):
-        counted.append((Asked(Whose.WAITING), title_of_waiting()))
-    for asked, label in counted:
+    watched = (
+        (Whose.PLACE, _("即将到期的授权"))
+        if by.has("grant:list")
+        else (Whose.GIVEN, _("我给出的授权即将到期"))
+    )
+    for whose, label in ((Whose.OWN, _("我的授权即将到期")), watched):
+        asked = Asked(whose, State.LAPSING)
         if number := grant_finding.count(db.session(), by, asked, CARD_CAP):
-            path = PATHS[asked.whose] + (f"?state={asked.state}" if asked.state else "")
-            yield label, str(number) if number <= CARD_CAP else f"{CARD_CAP}+", path, "warn"
+            first = models.day_text(grant_finding.first_end(db.session(), by, asked))
+            yield _card(_("%(what)s，最早%(day)s", what=label, day=first), number, asked)
+    if by.has("grant:confirm"):
+        asked = Asked(Whose.WAITING)
+        if number := grant_finding.count(db.session(), by, asked, CARD_CAP):
+            yield _card(models.title_of(Whose.WAITING), number, asked)
 
 
-def title_of_waiting() -> str:
-    return models.title_of(Whose.WAITING)
+def _card(label: str, number: int, asked: Asked) -> Card:
+    path = PATHS[asked.whose] + (f"?state={asked.state}" if asked.state else "")
+    return label, str(number) if number <= CARD_CAP else f"{CARD_CAP}+", path, "warn"
 
 
 entrance.CARDS.append(cards)

@@ -18,7 +18,6 @@ from app.areas.people.roles import BUNDLES
 from app.core import grants, powers
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
-from app.core.fields import Field
 from app.core.grants import BUREAU, SCHOOL, RoleChange, Room
 from app.core.rights import Actor, Grant
 from app.core.wording import N_
@@ -63,14 +62,16 @@ COLUMNS = {
 """The actions that have a column, each with what it means."""
 
 OTHER_ROWS = {
+    "address_book": N_("通讯录"),
     "person": N_("用户管理"),
     "role": N_("角色管理"),
     "grant": N_("授权管理"),
+    "why": N_("权限查询"),
     "second_factor": N_("两步登录规定"),
     "recycle_bin": N_("回收站"),
     "api_docs": N_("接口说明"),
 }
-"""What has rights and is no entity, as the menu calls it."""
+"""What has rights and is no entity, as the menu calls it and in its order."""
 OTHER_GROUP = "系统管理"
 LEVELS = {BUREAU: N_("主管部门人员"), SCHOOL: N_("学校人员")}
 LIMIT_WORDS = {"hide": N_("不显示"), "lock": N_("不可修改"), "veil": N_("不可看完整号码")}
@@ -106,7 +107,7 @@ def level_sentence(role: Role) -> str:
 
 
 def words_of(found: Collection[str]) -> list[str]:
-    """Powers in words, a line for each entity. Fields are named where the right over the whole record is not among
+    """Powers in words, a line for each entity. Fields are named where what is said of the whole record is not true of
     them."""
     lines = [line for entity in in_menu_order() if (line := _words_of_entity(entity, found))]
     others = [powers.describe(right) for right in powers.OTHER_RIGHTS if right in found]
@@ -114,23 +115,33 @@ def words_of(found: Collection[str]) -> list[str]:
 
 
 def _words_of_entity(entity: type[Entity], found: Collection[str]) -> str:
-    key = entity.key()
     acts = [right.rpartition(":")[2] for right in powers.rights_of(entity) if right in found]
     parts = [_(powers.ACTION_WORDS[act]) if act in powers.ACTION_WORDS else act for act in acts]
-    said = {"see": {"list", "show"}, "edit": {"add", "edit"}, "reveal": {"reveal"}}
-    for verb, whole in said.items():
-        if not whole & set(acts):
-            names = [_(f.label) for n, f in entity.fields().items() if _is_told(f, key, n, verb, found, acts)]
-            parts += [f"{_(powers.ACTION_WORDS.get(verb, verb))}“{name}”" for name in names]
+    parts += _fields_named(entity, found, acts)
     if not parts:
         return ""
     return _("%(what)s：%(acts)s", what=_(entity.__label__), acts="、".join(parts))
 
 
-def _is_told(
-    one: Field, key: str, name: str, verb: str, found: Collection[str], acts: Collection[str]
-) -> bool:
-    return f"{key}:{name}:{verb}" in found and powers.is_offered(one) and one.private not in acts
+WHOLES = {"see": {"list", "show"}, "edit": {"add", "edit"}, "reveal": {"reveal"}}
+"""What is done to one field → the rights by which it is done to all."""
+
+
+def _fields_named(entity: type[Entity], found: Collection[str], acts: Collection[str]) -> Iterator[str]:
+    """Those fields that come alone; or, where most come with the whole record, those that do not."""
+    every = powers.powers(frozenset(powers.rights_of(entity)))
+    offered = [f for f in entity.fields().values() if powers.is_offered(f) and f.private not in acts]
+    for verb, wholes in WHOLES.items():
+        fields = [(f, powers.field_right(entity, f.name, verb)) for f in offered]
+        inside = [_(f.label) for f, right in fields if right in found]
+        outside = [
+            _(f.label) for f, right in fields if right in every and right not in found and not f.private
+        ]
+        word = _(powers.ACTION_WORDS.get(verb, verb))
+        if wholes.isdisjoint(acts) or len(inside) <= len(outside):
+            yield from (f"{word}“{label}”" for label in inside)
+        else:
+            yield from (_("不含%(act)s“%(field)s”", act=word, field=label) for label in outside)
 
 
 # --- the list -----------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class RoleView(BaseView):
         role = own_roles.find(db.session(), by, pk)
         grants.require_own_role(db.session(), by, role, "delete")
         if request.method == "GET":
+            grants.require_never_held(db.session(), role)
             return render_template("confirm.html", page=models.delete_page(by, role))
         _refuse_others(request.form, "version")
         label, version = role.label, version_in(request.form)
@@ -151,9 +152,10 @@ class ChangeFlow:
     def answer(self) -> Answer:
         if request.method == "GET":
             return self._page(typed_here() or self._as_it_is())
-        if request.form.get("back"):
-            return self._page(request.form)
         try:
+            _refuse_others(request.form, *TYPED, "version", "mark", "back")
+            if request.form.get("back"):
+                return self._page(request.form)
             return self._submit(request.form)
         except Invalid as refused:
             return self._page(request.form, refused.complaints), 422
@@ -179,7 +181,6 @@ class ChangeFlow:
         return show_form(page)
 
     def _submit(self, typed: MultiDict[str, str]) -> Answer:
-        _refuse_others(typed, *TYPED, "version", "mark", "back")
         version, wanted = version_in(typed), models.read_rights(typed)
         grants.require_version(self.role, version)
         plan = own_roles.plan(db.session(), self.by, self.role, typed, wanted)

@@ -100,7 +100,7 @@ def find_records(session: Session, by: Actor, entity: type[Entity], typed: str) 
     if typed.isascii() and typed.isdigit() and len(typed) < 7:
         meant = entity.id == int(typed)
     else:
-        meant = entity.search(typed, dialect)
+        meant = entity.search(typed, dialect, rights.searched_fields(by, entity))
     audit.note(session, by, "lookup", entity.key(), reason=_("权限查询"))
     with scope.acting(session, rights.system("why")):
         query = sa.select(entity).where(here, meant).order_by(entity.id).limit(MOST_FOUND)

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.areas.changes.models import CLOSED, Change, ChangeState
+from app.areas.changes.models import UNDER_WAY, Change, ChangeState
 from app.areas.schools import seats
 from app.areas.schools.models import Grade, School, SchoolClass, SchoolStage
 from app.areas.students.models import Status, Student
 from app.core import places, rights, scope
 
 ON_ROLL = (Status.ENROLLED, Status.SUSPENDED)
-UNDER_WAY = tuple(state for state in ChangeState if state not in CLOSED and state is not ChangeState.DRAFT)
 BOY, GIRL = "1", "2"
 
 
@@ -31,21 +31,38 @@ class Figures:
     """Of one region, or of one school's part below one authority."""
 
     schools: int = 0
-    bands: Counter[str] = field(default_factory=Counter)  # words of seats.band → classes with pupils
-    spare: int = 0  # classes without pupils
-    enrolled: int = 0
-    on_roll: int = 0
+    bands: Counter[str] = field(
+        default_factory=Counter
+    )  # code of seats.BANDS → classes, spare ones among them
+    statuses: Counter[Status] = field(default_factory=Counter)  # drafts and those who left among them
     boys: int = 0  # of the enrolled, as girls
     girls: int = 0
     open_cases: int = 0
+    changes: Counter[str] = field(
+        default_factory=Counter
+    )  # kind → cases of this school year that were granted
+
+    @property
+    def spare(self) -> int:
+        """Classes without pupils."""
+        return self.bands[seats.SPARE]
 
     @property
     def classes(self) -> int:
-        return self.bands.total()
+        return self.bands.total() - self.spare
+
+    @property
+    def enrolled(self) -> int:
+        return self.statuses[Status.ENROLLED]
+
+    @property
+    def on_roll(self) -> int:
+        return sum(self.statuses[status] for status in ON_ROLL)
 
     def add(self, other: Figures) -> None:
-        self.bands.update(other.bands)
-        for name in ("schools", "spare", "enrolled", "on_roll", "boys", "girls", "open_cases"):
+        for name in ("bands", "statuses", "changes"):
+            getattr(self, name).update(getattr(other, name))
+        for name in ("schools", "boys", "girls", "open_cases"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -88,6 +105,26 @@ def _plain(value: Any) -> sa.BindParameter[Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class SchoolYear:
+    """From September to August. `is_everywhere`: cases that the reader sees are counted wherever they were begun."""
+
+    began_in: int
+    is_everywhere: bool = True
+
+    @classmethod
+    def on(cls, day: date, *, is_everywhere: bool = True) -> SchoolYear:
+        return cls(day.year if day.month >= 9 else day.year - 1, is_everywhere)
+
+    @property
+    def starts_on(self) -> date:
+        return date(self.began_in, 9, 1)
+
+    @property
+    def ends_on(self) -> date:
+        return date(self.began_in + 1, 8, 31)
+
+
+@dataclass(frozen=True, slots=True)
 class Sees:
     """Of what the reader may see figures at all: what is not seen is left out, not shown as nothing."""
 
@@ -108,6 +145,7 @@ class Overview:
     schools: dict[int, Figures] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)  # of the own schools
     elsewhere: int = 0  # open cases of pupils who are out of sight: on their way in, or gone
+    others: Figures = field(default_factory=Figures)  # changes that no school above began
     total: Figures = field(default_factory=Figures)
 
     @property
@@ -120,18 +158,18 @@ class Overview:
         return self.schools.setdefault(own, Figures())
 
 
-def overview(session: Session, below: Below, sees: Sees) -> Overview:
-    """Five statements at most, however many schools there are."""
+def overview(session: Session, below: Below, sees: Sees, year: SchoolYear | None = None) -> Overview:
+    """Six statements at most, however many schools there are. Without a school year no changes are counted."""
     made = Overview()
     _add_schools(session, below, made)
     if sees.classes and sees.pupils:
         _add_classes(session, below, made)
     if sees.pupils:
-        for child, own, *counts in _count_pupils(session, below):
-            line = made.line(child, own)
-            line.enrolled, line.on_roll, line.boys, line.girls = counts
+        _add_pupils(session, below, made)
     if sees.cases and sees.pupils:
         _add_cases(session, below, made)
+    if sees.cases and year is not None:
+        _add_changes(session, below, made, year)
     _sum_up(session, below, made)
     return made
 
@@ -145,11 +183,16 @@ def _add_schools(session: Session, below: Below, made: Overview) -> None:
 
 def _add_classes(session: Session, below: Below, made: Overview) -> None:
     for child, own, stage, pupils, n in _count_classes(session, below):
+        made.line(child, own).bands[seats.band(pupils, stage)] += n
+
+
+def _add_pupils(session: Session, below: Below, made: Overview) -> None:
+    for child, own, status, gender, n in _count_pupils(session, below):
         line = made.line(child, own)
-        if pupils:
-            line.bands[seats.band(pupils, stage)] += n
-        else:
-            line.spare += n
+        line.statuses[status] += n
+        if status is Status.ENROLLED:
+            line.boys += n if gender == BOY else 0
+            line.girls += n if gender == GIRL else 0
 
 
 def _add_cases(session: Session, below: Below, made: Overview) -> None:
@@ -160,8 +203,13 @@ def _add_cases(session: Session, below: Below, made: Overview) -> None:
             made.line(child, own).open_cases += n
 
 
+def _add_changes(session: Session, below: Below, made: Overview, year: SchoolYear) -> None:
+    for school_id, kind, n in _count_changes(session, below, year):
+        made.schools.get(school_id, made.others).changes[kind] += n
+
+
 def _sum_up(session: Session, below: Below, made: Overview) -> None:
-    for line in (*made.regions.values(), *made.schools.values()):
+    for line in (*made.regions.values(), *made.schools.values(), made.others):
         made.total.add(line)
     made.total.open_cases += made.elsewhere
     if made.regions:
@@ -216,12 +264,10 @@ def _count_pupils(session: Session, below: Below) -> Iterable[Any]:
     child, own = below.keys(Student)
     inner = (
         sa.select(child, own, Student.status.label("status"), Student.gender.label("gender"))
-        .where(below.covers(Student), Student.status.in_(ON_ROLL))
+        .where(below.covers(Student))
         .subquery()
     )
-    return session.execute(
-        sa.select(inner.c.child, inner.c.own, *_sums(inner.c)).group_by(inner.c.child, inner.c.own)
-    )
+    return session.execute(sa.select(*inner.c, sa.func.count()).group_by(*inner.c))
 
 
 def _sums(columns: Any) -> Iterator[sa.ColumnElement[int]]:
@@ -248,6 +294,18 @@ def _count_cases(session: Session, below: Below) -> Iterable[Any]:
     )
     keys = (inner.c.child, inner.c.own)
     return session.execute(sa.select(*keys, sa.func.count()).group_by(*keys))
+
+
+def _count_changes(session: Session, below: Below, year: SchoolYear) -> Iterable[Any]:
+    """(school that began the case, kind, how many were granted): those that hold from a day of the school year on."""
+    keys = (Change.school_id, Change.kind)
+    query = sa.select(*keys, sa.func.count()).where(
+        Change.state == ChangeState.DONE, Change.effective_on.between(year.starts_on, year.ends_on)
+    )
+    if not year.is_everywhere:
+        here = sa.select(SchoolStage.school_id).where(below.covers(SchoolStage))
+        query = query.where(Change.school_id.in_(here))
+    return session.execute(query.group_by(*keys))
 
 
 # --- by location --------------------------------------------------------------------------------------
@@ -279,10 +337,8 @@ def _count_standing(session: Session, below: Below) -> Figures:
     query = sa.select(sa.func.count(foreign.c.school_id.distinct()), *_sums(Student))
     found: Any = session.execute(query.select_from(foreign).outerjoin(Student, here)).one()
     schools, enrolled, on_roll, boys, girls = found
-    return Figures(schools=schools, enrolled=enrolled, on_roll=on_roll, boys=boys, girls=girls)
-
-
-# --- names of regions ---------------------------------------------------------------------------------
+    counted = Counter({Status.ENROLLED: enrolled, Status.SUSPENDED: on_roll - enrolled})
+    return Figures(schools=schools, statuses=counted, boys=boys, girls=girls)
 
 
 # --- beside rows --------------------------------------------------------------------------------------

@@ -9,23 +9,35 @@ from dataclasses import dataclass, field
 from flask import render_template
 from flask_babel import gettext as _
 
-from app.areas.changes.models import Change
+from app.areas.changes.models import Change, ChangeState
 from app.areas.regions.models import region_names
 from app.areas.reports import overview
-from app.areas.reports.overview import Below, Figures, Overview, Sees
+from app.areas.reports.overview import BOY, GIRL, Below, Figures, Overview, SchoolYear, Sees
 from app.areas.schools import seats
 from app.areas.schools.models import Grade, School, SchoolClass
-from app.areas.students.models import Status, Student
-from app.core import rights
+from app.areas.students.models import Status, Student, today_here
+from app.core import places, rights
+from app.core.entity import Entity
 from app.core.errors import Missing
+from app.core.fields import Field
 from app.core.wording import N_
 from app.surfaces import bureau, tallies
+from app.surfaces.display import TONES
+from app.surfaces.listing import filters_of
 from app.surfaces.site import Site, with_args
-from app.surfaces.viewmodels import Cell, Column, Crumb, RelatedTable, Row, Tone
+from app.surfaces.viewmodels import Bar, Cell, Chart, Column, Crumb, RelatedTable, Row, Tone
 
 HOME = "/bureau/"
 NEEDED = ("school:list", "school_stage:list")  # or a region would look as if it had no schools
 Card = tuple[str, str, str | None, Tone | None]  # label, number, url, tone
+BAND_TONES: dict[str, Tone] = {
+    seats.SPARE: "neutral",
+    seats.NORMAL: "good",
+    seats.NEAR: "info",
+    seats.FULL: "warn",
+    seats.LARGE: "bad",
+    seats.VERY_LARGE: "bad",
+}
 
 
 # --- the page -----------------------------------------------------------------------------------------
@@ -37,6 +49,8 @@ class OverviewPage:
     crumbs: list[Crumb]
     cards: list[Card] = field(default_factory=list)
     tables: list[RelatedTable] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    details: list[RelatedTable] = field(default_factory=list)  # below the charts
     notes: list[str] = field(default_factory=list)
     is_empty: bool = False
 
@@ -45,12 +59,15 @@ def draw_overview(here: Site, words: Mapping[str, str]) -> str:
     for right in NEEDED:
         rights.require(here.by, right)
     below, sees = _asked_for(here, words.get("region", "")), Sees.of(here.by)
-    made = overview.overview(here.session, below, sees)
+    is_home = below.code == here.by.region_code
+    year = SchoolYear.on(today_here(), is_everywhere=is_home)
+    made = overview.overview(here.session, below, sees, year)
     codes = {*_line_of(here, below), *made.regions}
     names = region_names(here.session, codes)
-    if below.code not in names and below.code != here.by.region_code:
+    if below.code not in names and not is_home:
         raise Missing()
-    return render_template("bureau/index.html", page=_page(here, below, made, names, sees))
+    drawn = Drawing(here, below, made, names, sees, year).page()
+    return render_template("bureau/index.html", page=drawn)
 
 
 def _asked_for(here: Site, raw: str) -> Below:
@@ -73,124 +90,259 @@ def _line_of(here: Site, below: Below) -> list[str]:
     return list(dict.fromkeys([home, between, code] if Below(home).is_province else [home, code]))
 
 
-def _page(here: Site, below: Below, made: Overview, names: Mapping[str, str], sees: Sees) -> OverviewPage:
-    columns = list(_columns(sees))
-    title = names.get(below.code, below.code)
-    page = OverviewPage(
-        _("%(place)s区域概览", place=title), _crumbs(here, below, names), is_empty=made.is_empty
-    )
-    if not made.is_empty:
-        page.cards = list(_cards(here, below, made.total, sees))
-    if made.regions:
-        page.tables.append(_table(_("所辖区域"), _("区域"), columns, _region_rows(made, names, columns)))
-    if made.schools:
-        page.tables.append(
-            _table(_("本级主管的学校"), _("学校"), columns[1:], _school_rows(here, made, columns[1:]))
-        )
-    page.notes = list(_notes(here, below, made, sees))
-    return page
+# --- figures and the lists behind them ----------------------------------------------------------------
 
 
-def _crumbs(here: Site, below: Below, names: Mapping[str, str]) -> list[Crumb]:
-    trail = _line_of(here, below)[1:]
-    return [
-        Crumb(_("区域概览"), HOME),
-        *(Crumb(names.get(code, code), with_args(HOME, {"region": code})) for code in trail),
-    ]
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One column of a table, or one bar. `words` are what the list behind it is asked; without `entity` there is none."""
+
+    label: str
+    read: Callable[[Figures], int]
+    entity: type[Entity] | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    tone: Tone | None = None
 
 
-def _cards(here: Site, below: Below, total: Figures, sees: Sees) -> Iterator[Card]:
-    is_home = below.code == here.by.region_code
-    yield _("学校"), _number(total.schools), here.list_url(School) if is_home else None, None
+def _of_status(status: Status, **words: str) -> dict[str, str]:
+    return {"status": status.value, **words}
+
+
+def _count_of(name: str, key: str) -> Callable[[Figures], int]:
+    """Reads one entry of a counter of Figures."""
+    return lambda one: int(getattr(one, name)[key])
+
+
+def _head_figures(sees: Sees) -> Iterator[Figure]:
+    yield Figure(_("学校"), lambda one: one.schools)
     if sees.pupils:
-        url = here.list_url(Student, status=Status.ENROLLED.value) if is_home else None
-        yield _("在校学生"), _number(total.enrolled), url, None
-        yield _("在籍学生"), _number(total.on_roll), None, None
+        enrolled = Status.ENROLLED
+        yield Figure(_("在校"), lambda one: one.enrolled, Student, _of_status(enrolled))
+        yield Figure(_("在籍"), lambda one: one.on_roll)
+        yield Figure(_("男"), lambda one: one.boys, Student, _of_status(enrolled, gender=BOY))
+        yield Figure(_("女"), lambda one: one.girls, Student, _of_status(enrolled, gender=GIRL))
     if sees.pupils and sees.classes:
-        yield _("班级"), _number(total.classes), None, None
-        large = sum(total.bands[band] for band in _bands()[-2:])
-        yield _("大班额班级"), _number(large), None, "bad" if large else None
+        yield Figure(_("班级"), lambda one: one.classes, SchoolClass, {"band": "in_use"})
+        yield from _band_figures()
     if sees.pupils and sees.cases:
-        yield _("在办业务"), _number(total.open_cases), here.list_url(Change) if is_home else None, None
+        yield Figure(_("在办业务"), lambda one: one.open_cases)
 
 
-def _notes(here: Site, below: Below, made: Overview, sees: Sees) -> Iterator[str]:
-    if sees.pupils:
-        yield _(
-            "在校为学籍状态“在校”的学生，在籍为在校与休学之和，男女生数按在校计；待核准的学生不计入。班级不含备用班和已毕业的班。"
-        )
-        standing = _standing(here, below)
-        if standing.schools:
-            yield _(
-                "另有驻地在本区域、由其他主管部门管理的学校%(n)s所：在校%(k)s人，在籍%(m)s人，男生%(b)s人，女生%(g)s人。"
-                "只计人数，不列名单，也不计入以上各项。",
-                n=_number(standing.schools),
-                k=_number(standing.enrolled),
-                m=_number(standing.on_roll),
-                b=_number(standing.boys),
-                g=_number(standing.girls),
+def _band_figures() -> Iterator[Figure]:
+    for code, tone in BAND_TONES.items():
+        label = seats.band_label(code).partition("（")[0]
+        yield Figure(label, _count_of("bands", code), SchoolClass, {"band": code}, tone)
+
+
+def _status_figures(total: Figures) -> Iterator[Figure]:
+    """Only what occurs in the region."""
+    for code, label in Student.fields()["status"].options() or ():
+        status = Status(code)
+        if total.statuses[status]:
+            words = _of_status(status)
+            yield Figure(_(label), _count_of("statuses", status), Student, words, TONES.get(code))
+
+
+def _change_figures(total: Figures, year: SchoolYear) -> Iterator[Figure]:
+    days = {"effective_on__from": year.starts_on.isoformat(), "effective_on__to": year.ends_on.isoformat()}
+    for code, label in Change.fields()["kind"].options() or ():
+        if total.changes[code]:
+            words = {"kind": code, "state": ChangeState.DONE.value, **days}
+            yield Figure(_(label), _count_of("changes", code), Change, words)
+
+
+@dataclass
+class Drawing:
+    """The page of one region for one reader."""
+
+    here: Site
+    below: Below
+    made: Overview
+    names: Mapping[str, str]
+    sees: Sees
+    year: SchoolYear
+    _filters: dict[str, Mapping[str, Field]] = field(default_factory=dict)
+
+    def page(self) -> OverviewPage:
+        title = _("%(place)s区域概览", place=self.names.get(self.below.code, self.below.code))
+        page = OverviewPage(title, self._crumbs(), is_empty=self.made.is_empty)
+        if not page.is_empty:
+            page.cards = list(self._cards())
+            figures = list(_head_figures(self.sees))
+            page.tables = list(self._tables(figures, _("所辖区域"), _("本级主管的学校")))
+            page.charts, page.details = list(self._charts()), list(self._details())
+        page.notes = list(self._notes())
+        return page
+
+    def _crumbs(self) -> list[Crumb]:
+        trail = _line_of(self.here, self.below)[1:]
+        return [
+            Crumb(_("区域概览"), HOME),
+            *(Crumb(self.names.get(code, code), with_args(HOME, {"region": code})) for code in trail),
+        ]
+
+    # --- the lists behind the figures ---
+
+    def _url(self, figure: Figure, place: Mapping[str, str]) -> str | None:
+        """None where this reader has no such list, or may not ask it that."""
+        entity = figure.entity
+        if entity is None:
+            return None
+        if (words := self._filters.get(entity.key())) is None:
+            can_open = self.here.by.has(f"{entity.key()}:list")
+            words = self._filters[entity.key()] = filters_of(entity, self.here.by) if can_open else {}
+        asked = {**figure.words, **place}
+        if {name.removesuffix("__from").removesuffix("__to") for name in asked} - set(words):
+            return None
+        return self.here.list_url(entity, **asked)
+
+    def _cell(self, figure: Figure, one: Figures, place: Mapping[str, str] | None) -> Cell:
+        n = figure.read(one)
+        return Cell(_number(n), url=self._url(figure, place) if n and place is not None else None)
+
+    def _place(self, entity: type[Entity] | None, code: str = "") -> dict[str, str] | None:
+        """What narrows a list to a region. Cases are of no region: their lists show all that the reader may see."""
+        if entity is Change:
+            return {} if self.year.is_everywhere and not code else None
+        low, high = places.authority_range(code or self.below.code)
+        if low == high:
+            return {"authority_code": low}
+        return {"authority_code__from": low, "authority_code__to": high}
+
+    def _place_of_school(self, entity: type[Entity] | None, school_id: int) -> dict[str, str]:
+        """The part of it below this authority; a case is its whole school's."""
+        where = {"school_id": str(school_id)}
+        return where if entity is Change else where | {"authority_code": self.below.code}
+
+    # --- cards, tables, charts ---
+
+    def _cards(self) -> Iterator[Card]:
+        total, is_home = self.made.total, self.year.is_everywhere
+        yield _("学校"), _number(total.schools), self.here.list_url(School) if is_home else None, None
+        if self.sees.pupils:
+            enrolled = Figure(_("在校学生"), lambda one: one.enrolled, Student, _of_status(Status.ENROLLED))
+            yield self._card(enrolled)
+            yield self._card(Figure(_("在籍学生"), lambda one: one.on_roll))
+        if self.sees.pupils and self.sees.classes:
+            yield self._card(Figure(_("班级"), lambda one: one.classes, SchoolClass, {"band": "in_use"}))
+            large = total.bands[seats.LARGE] + total.bands[seats.VERY_LARGE]
+            tone: Tone | None = "bad" if large else None
+            words = {"band": "large_up"}
+            yield self._card(Figure(_("大班额班级"), lambda _one: large, SchoolClass, words, tone))
+        if self.sees.pupils and self.sees.cases:
+            words = {"progress": "under_way"}
+            yield self._card(Figure(_("在办业务"), lambda one: one.open_cases, Change, words))
+
+    def _card(self, figure: Figure) -> Card:
+        cell = self._cell(figure, self.made.total, self._place(figure.entity))
+        return figure.label, cell.text, cell.url, figure.tone
+
+    def _tables(self, figures: Sequence[Figure], of_regions: str, of_schools: str) -> Iterator[RelatedTable]:
+        made = self.made
+        if made.regions:
+            rows = [*self._region_rows(figures), *self._total_row(figures, is_all=not made.schools)]
+            yield _table(of_regions, _("区域"), figures, rows)
+        if made.schools:
+            own = [one for one in figures if one.label != _("学校")]
+            rows = [*self._school_rows(own), *self._total_row(own, is_all=not made.regions)]
+            yield _table(of_schools, _("学校"), own, rows)
+
+    def _total_row(self, figures: Sequence[Figure], *, is_all: bool) -> Iterator[Row]:
+        """Below a table that tells of all there is in the region."""
+        if is_all:
+            cells = (self._cell(figure, self.made.total, self._place(figure.entity)) for figure in figures)
+            yield Row(0, None, (Cell(_("合计")), *cells))
+
+    def _region_rows(self, figures: Sequence[Figure]) -> Iterator[Row]:
+        for code, one in self.made.regions.items():
+            name = Cell(self.names.get(code, code), url=with_args(HOME, {"region": code}))
+            cells = (self._cell(figure, one, self._place(figure.entity, code)) for figure in figures)
+            yield Row(int(code), None, (name, *cells))
+
+    def _school_rows(self, figures: Sequence[Figure]) -> Iterator[Row]:
+        can_open = self.here.can_open(School)
+        for id_, one in self.made.schools.items():
+            name = Cell(self.made.names[id_], url=self.here.show_url(School, id_) if can_open else None)
+            cells = (self._cell(figure, one, self._place_of_school(figure.entity, id_)) for figure in figures)
+            yield Row(id_, None, (name, *cells))
+
+    def _charts(self) -> Iterator[Chart]:
+        total = self.made.total
+        if self.sees.pupils and self.sees.classes:
+            yield self._chart(_("班额分布"), list(_band_figures()))
+        if self.sees.pupils:
+            yield self._chart(_("学籍状态"), list(_status_figures(total)))
+        if self.sees.cases:
+            yield self._chart(self._title_of_changes(), list(_change_figures(total, self.year)))
+
+    def _title_of_changes(self) -> str:
+        first, last = self.year.starts_on.year, self.year.ends_on.year
+        return _("%(first)s—%(last)s学年学籍变动", first=first, last=last)
+
+    def _chart(self, title: str, figures: Sequence[Figure]) -> Chart:
+        longest = max((figure.read(self.made.total) for figure in figures), default=0) or 1
+        bars = (
+            Bar(
+                figure.label,
+                self._cell(figure, self.made.total, self._place(figure.entity)),
+                round(100 * figure.read(self.made.total) / longest, 1),
+                figure.tone or "info",
             )
-    if made.elsewhere:
-        yield _(
-            "在办业务中有%(n)s件的学生现不在本区域（如正在转入），只计入合计。", n=_number(made.elsewhere)
+            for figure in figures
         )
+        return Chart(title, tuple(bars))
+
+    def _details(self) -> Iterator[RelatedTable]:
+        if self.sees.pupils:
+            statuses = list(_status_figures(self.made.total))
+            yield from self._tables(statuses, _("各区域学生的学籍状态"), _("各校学生的学籍状态"))
+        changes = list(_change_figures(self.made.total, self.year)) if self.sees.cases else []
+        if changes and self.made.schools:
+            rows = [*self._school_rows(changes)]
+            if self.made.others.changes:
+                others = (Cell(_number(figure.read(self.made.others))) for figure in changes)
+                rows.append(Row(0, None, (Cell(_("其他学校发起")), *others)))
+            rows += self._total_row(changes, is_all=True)
+            title = _("各校%(year)s", year=self._title_of_changes())
+            yield _table(title, _("学校"), changes, rows)
+
+    # --- what the figures mean ---
+
+    def _notes(self) -> Iterator[str]:
+        if self.sees.pupils:
+            yield _(
+                "在校为学籍状态“在校”的学生，在籍为在校与休学之和，男女生数按在校计；待核准的学生不计入。班级不含备用班和已毕业的班。"
+            )
+            standing = self._standing()
+            if standing.schools:
+                yield _(
+                    "另有驻地在本区域、由其他主管部门管理的学校%(n)s所：在校%(k)s人，在籍%(m)s人，男生%(b)s人，女生%(g)s人。"
+                    "只计人数，不列名单，也不计入以上各项。",
+                    n=_number(standing.schools),
+                    k=_number(standing.enrolled),
+                    m=_number(standing.on_roll),
+                    b=_number(standing.boys),
+                    g=_number(standing.girls),
+                )
+        if self.made.elsewhere:
+            yield _(
+                "在办业务中有%(n)s件的学生现不在本区域（如正在转入），只计入合计。",
+                n=_number(self.made.elsewhere),
+            )
+        if self.sees.cases:
+            yield _("学籍变动按发起学校计，只计已办结的，以生效日期在本学年内为准。")
+
+    def _standing(self) -> Figures:
+        """Only for regions that the reader's grants cover whole: beyond them not even figures are shown."""
+        low, high = self.below.range
+        reach = self.here.by.reach("student:list")
+        if not any(extent.low and extent.low <= low and high <= extent.high for extent in reach):
+            return Figures()
+        return overview.standing_here(self.here.session, self.below)
 
 
-def _standing(here: Site, below: Below) -> Figures:
-    """Only for regions that the reader's grants cover whole: beyond them not even figures are shown."""
-    low, high = below.range
-    if not any(
-        extent.low and extent.low <= low and high <= extent.high for extent in here.by.reach("student:list")
-    ):
-        return Figures()
-    return overview.standing_here(here.session, below)
-
-
-# --- its tables ---------------------------------------------------------------------------------------
-
-Read = Callable[[Figures], int]
-
-
-def _bands() -> list[str]:
-    """The words of seats.band, from the smallest class to the largest."""
-    return [
-        seats.band(n)
-        for n in (1, seats.warn_from(None), seats.cap(None), seats.LARGE_FROM, seats.VERY_LARGE_FROM)
-    ]
-
-
-def _columns(sees: Sees) -> Iterator[tuple[str, Read]]:
-    yield _("学校"), lambda one: one.schools
-    if sees.pupils:
-        yield _("在校"), lambda one: one.enrolled
-        yield _("在籍"), lambda one: one.on_roll
-        yield _("男"), lambda one: one.boys
-        yield _("女"), lambda one: one.girls
-    if sees.pupils and sees.classes:
-        yield _("班级"), lambda one: one.classes
-        yield _("备用班"), lambda one: one.spare
-        for band in _bands():
-            yield band.partition("（")[0], lambda one, band=band: one.bands[band]  # type: ignore[misc]
-    if sees.pupils and sees.cases:
-        yield _("在办业务"), lambda one: one.open_cases
-
-
-def _table(title: str, first: str, columns: Iterable[tuple[str, Read]], rows: Iterable[Row]) -> RelatedTable:
-    return RelatedTable(title, (first, *(label for label, _read in columns)), tuple(rows))
-
-
-def _region_rows(
-    made: Overview, names: Mapping[str, str], columns: Sequence[tuple[str, Read]]
-) -> Iterator[Row]:
-    for code, one in made.regions.items():
-        name = Cell(names.get(code, code), url=with_args(HOME, {"region": code}))
-        yield Row(int(code), None, (name, *(Cell(_number(read(one))) for _label, read in columns)))
-
-
-def _school_rows(here: Site, made: Overview, columns: Sequence[tuple[str, Read]]) -> Iterator[Row]:
-    for id_, one in made.schools.items():
-        name = Cell(made.names[id_], url=here.show_url(School, id_) if here.can_open(School) else None)
-        yield Row(id_, None, (name, *(Cell(_number(read(one))) for _label, read in columns)))
+def _table(title: str, first: str, figures: Iterable[Figure], rows: Iterable[Row]) -> RelatedTable:
+    return RelatedTable(title, (first, *(figure.label for figure in figures)), tuple(rows))
 
 
 def _number(n: int) -> str:
@@ -237,14 +389,8 @@ def _count_in_classes(here: Site, ids: Sequence[int]) -> dict[int, tuple[Cell, .
 
 def _band_cell(n: int, stage: str) -> Cell:
     """Blank for a class without pupils: a spare one, or one that has graduated."""
-    steps: tuple[tuple[int, Tone], ...] = (
-        (seats.LARGE_FROM, "bad"),
-        (seats.cap(stage), "warn"),
-        (seats.warn_from(stage), "info"),
-        (1, "good"),
-    )
-    tone = next((tone for least, tone in steps if n >= least), None)
-    return Cell(seats.band(n, stage), tone=tone) if tone else Cell("")
+    code = seats.band(n, stage)
+    return Cell(seats.band_label(code), tone=BAND_TONES[code]) if code != seats.SPARE else Cell("")
 
 
 VIEWS: tuple[type, ...] = ()  # what is here is shown by the bureau's own views

@@ -7,7 +7,7 @@ and pupils along in the database. How many pupils a class may hold is in `seats`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -176,9 +176,9 @@ class School(Entity):
     name_initials: Mapped[str] = col.text("校名首字母", 60, form=False, filter=False)
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         """By name, short name or code, or a part of the name's pinyin initials."""
-        own = super().search(typed, dialect)
+        own = super().search(typed, dialect, among)
         return (
             sa.or_(own, cls.name_initials.contains(typed.lower()))
             if re.fullmatch(r"[A-Za-z]+", typed)
@@ -226,9 +226,8 @@ class SchoolStage(OfPlace, Entity):
     years: Mapped[int] = col.number(
         "学制（年）", low=3, high=6, edit=FROM_ABOVE, listed=True, help="小学5或6，初中3或4，高中3"
     )
-    authority_code: Mapped[str] = col.text(
+    authority_code: Mapped[str] = col.region(
         "学籍主管部门代码",
-        6,
         edit=FROM_ABOVE,
         listed=True,
         sort_order=-5,
@@ -381,7 +380,7 @@ class Grade(OfPlace, Entity):
     order_key: Mapped[int] = col.number("排序号", high=10**6, form=False, filter=False)
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         """By what a grade is called: 七年级, 高一, 七, qnj; or by its cohort: 2026级."""
         if cohort := re.fullmatch(r"(\d{4})级?", typed):
             return cls.entry_year == int(cohort[1])
@@ -497,15 +496,15 @@ class SchoolClass(OfPlace, Recyclable, Entity):
             ).all()
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         """By what a class is called: 七年级（3）班, 七年级, 七3, 3班; or by a name of its own."""
         found = re.fullmatch(r"(\d{4}级?|\D*?)[（(]?(\d{1,2})?[)）]?班?", typed)
         called: list[sa.ColumnElement[bool]] = []
         if found and found[1]:
-            called.append(cls.grade_id.in_(sa.select(Grade.id).where(Grade.search(found[1], dialect))))
+            called.append(cls.grade_id.in_(sa.select(Grade.id).where(Grade.search(found[1], dialect, among))))
         if found and found[2]:
             called.append(cls.number == int(found[2]))
-        own = super().search(typed, dialect)
+        own = super().search(typed, dialect, among)
         return sa.or_(own, sa.and_(*called)) if called else own
 
     @property

@@ -14,6 +14,7 @@ from flask import current_app, has_app_context
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from app.core import codes
 from app.core.authority import Authority
 from app.core.entity import registry
 from app.core.scope import unscoped
@@ -48,15 +49,41 @@ def limit_of(school_class: SchoolClass, stage: str | None) -> int:
     return max(cap(stage), school_class.cap_lifted_to or 0)
 
 
+SPARE, NORMAL, NEAR, FULL, LARGE, VERY_LARGE = BANDS = (
+    "spare",
+    "normal",
+    "near",
+    "full",
+    "large",
+    "very_large",
+)
+FROM_BAND_ON = {"in_use": NORMAL, "near_up": NEAR, "large_up": LARGE}
+"""Codes of the table class_band: the bands, and what stands for a band with all above it."""
+
+
+def _floors(stage: str | None) -> tuple[int, ...]:
+    """From how many pupils each of BANDS begins; where two floors cross, the later band holds."""
+    return (0, 1, warn_from(stage), cap(stage), LARGE_FROM, VERY_LARGE_FROM)
+
+
 def band(n: int, stage: str | None = None) -> str:
-    """How full a class with `n` pupils is, in the words of the class-size report."""
-    if n >= VERY_LARGE_FROM:
-        return _("超大班额（66人及以上）")
-    if n >= LARGE_FROM:
-        return _("大班额（56–65人）")
-    if n >= cap(stage):
-        return _("已满")
-    return _("接近上限") if n >= warn_from(stage) else _("正常")
+    """How full a class with `n` pupils is, as one of BANDS."""
+    return next(
+        code for code, floor in zip(reversed(BANDS), reversed(_floors(stage)), strict=True) if n >= floor
+    )
+
+
+def band_label(code: str) -> str:
+    """In the words of the class-size report."""
+    return _(codes.table("class_band").label(code))
+
+
+def sizes_in(code: str, stage: str) -> tuple[int, int | None]:
+    """From how many pupils to how many a class of the stage is in a band, or in what stands for several."""
+    first = BANDS.index(FROM_BAND_ON.get(code, code))
+    floors = _floors(stage)
+    later = floors[first + 1 :] if code in BANDS else ()
+    return floors[first], min(later) - 1 if later else None
 
 
 def head_count(session: Session, class_id: int) -> int:

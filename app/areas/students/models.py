@@ -302,7 +302,14 @@ class Student(OfPlace, Recyclable, Entity):
         "学籍号状态", "student_no_state", edit=BY_SYSTEM, section=HELD, form=False
     )
     verification: Mapped[str] = col.code(
-        "核验标记", "verification", default=UNVERIFIED, edit=BY_SYSTEM, listed=True, section=HELD, form=False
+        "核验标记",
+        "verification",
+        default=UNVERIFIED,
+        edit=BY_SYSTEM,
+        listed=True,
+        sort=True,
+        section=HELD,
+        form=False,
     )
     problem_note: Mapped[str | None] = col.text(
         "问题说明", 200, edit=BY_SYSTEM, filter=False, section=HELD, form=False
@@ -328,16 +335,16 @@ class Student(OfPlace, Recyclable, Entity):
         return True
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         from app.areas.students import search
 
-        return search.by_number(typed) if search.is_number(typed) else search.by_name(typed, dialect)
+        return search.by_number(typed, among) if search.is_number(typed) else search.by_name(typed, dialect)
 
     @classmethod
-    def search_number(cls, typed: str) -> sa.ColumnElement[bool] | None:
+    def search_number(cls, typed: str, among: Collection[str]) -> sa.ColumnElement[bool] | None:
         from app.areas.students import search
 
-        return search.by_number(typed) if search.is_number(typed) else None
+        return search.by_number(typed, among) if search.is_number(typed) else None
 
     # --- what follows from other columns ---
 
@@ -600,9 +607,9 @@ class Stay(OfPlace, Entity):
             self.stage = grade.stage
 
     @classmethod
-    def search(cls, typed: str, dialect: str) -> sa.ColumnElement[bool]:
+    def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         """By the name as it was then, or the pinyin of the pupil's."""
         from app.areas.students import search
 
-        own = super().search(typed, dialect)
+        own = super().search(typed, dialect, among)
         return sa.or_(own, search.by_pinyin(cls.student_id, typed, dialect))

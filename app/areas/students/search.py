@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,23 +19,24 @@ from app.areas.students.models import NumberHistory, Student
 from app.core import names
 
 _LATIN = re.compile(r"[A-Za-z' -]+")
-_NUMBER = re.compile(r"[GJL]?\d{4,}[\dX]?|[A-Z]{1,3}\d{6,10}")
+_NUMBER = re.compile(r"(?=(\D*\d){4})[A-Z0-9()/]+")  # no name has four digits
 
 
 def is_number(typed: str) -> bool:
-    """A 学籍号, an ID number, or a passport number."""
+    """A 学籍号, or the number of an ID card, a passport or another document."""
     return _NUMBER.fullmatch(numbers.normal(typed)) is not None
 
 
-def by_number(typed: str) -> sa.ColumnElement[bool]:
-    """The pupil who has this ID number, or has or ever had this 学籍号, or this number in the class."""
+def by_number(typed: str, among: Collection[str]) -> sa.ColumnElement[bool]:
+    """The pupil who has or ever had this 学籍号, or has this ID number, where that is among the fields to look in."""
     number = numbers.normal(typed)
-    found = sa.union_all(
+    found = [
         sa.select(Student.id).where(Student.student_no == number),
-        sa.select(Student.id).where(Student.id_number == number),
         sa.select(NumberHistory.student_id).where(NumberHistory.student_no == number),
-    )
-    return Student.id.in_(found)
+    ]
+    if "id_number" in among:
+        found.append(sa.select(Student.id).where(Student.id_number == number))
+    return Student.id.in_(sa.union_all(*found))
 
 
 def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:

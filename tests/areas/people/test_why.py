@@ -262,6 +262,14 @@ def test_the_super_admin_asks_about_a_pupil_he_cannot_see(login: Login) -> None:
     assert "张一鸣" not in page
 
 
+def test_a_pupil_is_found_by_what_he_is_called_not_by_a_number_that_is_hidden(login: Login) -> None:
+    li = login("li")
+    asked = {"person": cast.person("zhou"), "entity": "student", "action": "show"}
+    for typed, status in ((cast.student_no(ZHANG), 302), (cast.id_number(ZHANG), 422)):
+        answer = li.post("/why/", data={**asked, "record_text": typed})
+        assert answer.status_code == status
+
+
 def test_or_about_a_pupil_of_a_grade(login: Login) -> None:
     li = login("li")
     words = {

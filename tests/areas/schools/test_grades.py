@@ -71,7 +71,8 @@ def test_class_ten_sorts_after_class_nine_and_younger_grades_first() -> None:
 @pytest.mark.parametrize(
     ("n", "word"),
     [
-        (0, "正常"),
+        (0, "备用班"),
+        (1, "正常"),
         (49, "正常"),
         (50, "接近上限"),
         (54, "接近上限"),
@@ -82,7 +83,7 @@ def test_class_ten_sorts_after_class_nine_and_younger_grades_first() -> None:
     ],
 )
 def test_class_sizes_are_called_as_the_report_calls_them(n: int, word: str) -> None:
-    assert seats.band(n) == word
+    assert seats.band_label(seats.band(n)) == word
 
 
 @pytest.mark.parametrize("code", ["3451000001", "2166000001", "5151999999"])

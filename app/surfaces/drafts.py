@@ -89,8 +89,12 @@ def typed_here() -> MultiDict[str, str] | None:
 
 
 def drop_here(work: Session) -> None:
-    """The form of this request is saved: its draft goes in the same transaction."""
-    drafts.drop(work, _me(), request.path)
+    """The form of this request is saved: its draft goes in the same transaction.
+
+    Rows that were refused are not to be written on the way: what is wrong with them is said at the end of the work.
+    """
+    with work.no_autoflush:
+        drafts.drop(work, _me(), request.path)
 
 
 def _me() -> int:

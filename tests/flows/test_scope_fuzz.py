@@ -318,7 +318,8 @@ def _typed(value: Any) -> str:
 
 
 def shown(answer: TestResponse) -> str:
-    return unquote_plus(answer.headers.get("Location", "")) + "\n" + answer.get_data(as_text=True)
+    text = answer.data.decode("utf-8", "replace")  # a sheet is no text
+    return unquote_plus(answer.headers.get("Location", "")) + "\n" + text
 
 
 def entity_of(path: str) -> str:

@@ -631,3 +631,18 @@ def test_the_raw_database_shows_nothing_of_what_was_typed(login: Login, site: Si
         assert word.encode() not in raw
         assert word.encode("unicode_escape") not in raw
     assert "诸葛暮雨" in login("lin").get(ADD).text
+
+
+@pytest.mark.parametrize("typed", [{"name": ""}, {"name": "x" * 500, "address": ""}])
+def test_what_is_refused_is_said_and_the_draft_stays(
+    login: Login, app: Flask, session: Session, typed: dict[str, str]
+) -> None:
+    lin = login("lin")
+    values = Form(lin.get("/campuses/add").text).values
+    about = {"name": "东校区", "area_code": "519921100000", "address": "青岚县城关镇东街1号"}
+    assert lin.post("/campuses/add", data=values | about).status_code == 302
+    path = f"/campuses/edit/{session.scalar(sa.text('SELECT max(id) FROM campus').execution_options(unguarded=True))}"
+    keep(lin, path, address=HALF)
+    answer = lin.post(path, data=Form(lin.get(path).text).values | typed)
+    assert answer.status_code == 422
+    assert number_of_drafts(app) == 1

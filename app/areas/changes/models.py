@@ -84,6 +84,8 @@ class Change(OfParties, Entity):
         from app.areas.students import search
 
         own = super().search(typed, dialect, among)
+        if "student_name" not in among:
+            return own
         return sa.or_(own, search.by_pinyin(cls.student_id, typed, dialect))
 
 

@@ -24,7 +24,7 @@ from app.surfaces.listing import Listing
 from app.surfaces.pages import Answer
 from app.surfaces.problems import as_json
 from app.surfaces.security import FIND_PATH, current_actor
-from app.surfaces.site import Site, with_args
+from app.surfaces.site import Site, is_personal, with_args
 from app.surfaces.viewmodels import Crumb, FindPage, Found, Hit
 
 FEW = 5  # of each kind
@@ -54,11 +54,6 @@ def find(by: Actor, typed: str) -> list[Found]:
     ]
     is_number = is_personal(typed)
     return [one._replace(more_url="") if is_number else one for one in found if one is not None and one.hits]
-
-
-def is_personal(typed: str) -> bool:
-    """Whether it looks like a number that must not stand in an address."""
-    return any(entity.search_number(typed, ()) is not None for entity in registry)
 
 
 def _lists(by: Actor) -> Iterator[tuple[type[Entity], Site]]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from app.core.entity import Entity
+from app.core.entity import Entity, registry
 from app.core.rights import Actor
 
 
@@ -37,6 +37,11 @@ class Site:
         if not entity.__path__ or "show" not in entity.__actions__:
             return False
         return (entity.__bureau__ or not self.is_bureau) and self.by.has(f"{entity.key()}:show")
+
+
+def is_personal(typed: str) -> bool:
+    """Whether it looks like a number that must not stand in an address."""
+    return any(entity.search_number(typed, ()) is not None for entity in registry)
 
 
 def with_args(base: str, args: dict[str, object]) -> str:

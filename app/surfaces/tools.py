@@ -22,10 +22,11 @@ from app.surfaces.display import Revealed, opened_by
 from app.surfaces.listing import PAGE_SIZE, count_text
 from app.surfaces.pages import Answer, flash_warnings, version_in
 from app.surfaces.security import current_actor, local_path
-from app.surfaces.site import Site
+from app.surfaces.site import Site, is_personal
 from app.surfaces.viewmodels import Action, Cell, Column, Crumb, ListPage, Row
 
 FOUND_MOST = 50
+LONG = 15  # characters: codes of schools and regions are shorter, personal numbers are not
 REASON_LEAST = 2  # characters
 
 
@@ -63,6 +64,9 @@ class ToolsView(BaseView):
         among = rights.searched_fields(by, entity)
         number = entity.search_number(typed, among) if len(typed) <= 50 else None
         kept = {k: v for k, v in request.form.items() if k not in ("csrf_token", "q", "site")}
+        if number is None and len(typed) >= LONG and is_personal(typed):
+            flash(_("这个列表不能按证件号、学籍号查询。请在“学生花名册”中查询这个号码。"), "warning")
+            return redirect(site.list_url(entity, **kept))
         if number is None:
             return redirect(site.list_url(entity, **kept, q=typed[:60].replace("\0", "")))
         ids = list(

@@ -366,3 +366,12 @@ def test_the_reason_stands_in_the_log_at_the_pupil(app: Flask, lin: Client) -> N
     assert [(one["entity"], one["row_id"], one["reason"]) for one in looks] == [
         ("student", ZIHAN, "核对户口簿")
     ]
+
+
+@pytest.mark.parametrize("path", ["stays", "changes", "classes", "schools"])
+def test_a_personal_number_enters_no_address_from_a_list_that_has_none(lin: Client, path: str) -> None:
+    number = cast.id_number(cast.pupil("张一鸣"))
+    answer = lin.post(f"/search/{path}", data={"q": number})
+    assert (answer.status_code, answer.location) == (302, f"/{path}/list/")
+    assert "不能按证件号、学籍号查询" in lin.get(answer.location).text
+    assert lin.post(f"/search/{path}", data={"q": "3451990001"}).location == f"/{path}/list/?q=3451990001"

@@ -200,7 +200,6 @@ class Paper:
         align: str = "left",
         after: float = 1.0,
         leading: float = LEADING,
-        grey: int = 0,
         room: float | None = None,
     ) -> None:
         """A paragraph."""
@@ -208,9 +207,7 @@ class Paper:
         for line in wrap(text, size, wide, weight):
             step = size * POINT * leading
             self._need(step)
-            self._write(
-                line, SIDE, self._y + (step + size * POINT * 0.72) / 2, wide, size, weight, align, grey
-            )
+            self._write(line, SIDE, _baseline(self._y, step, size), wide, size, weight, align)
             self._y += step
         self._y += after
 
@@ -308,7 +305,7 @@ class Paper:
     def _cell(self, box: Box, lines: Sequence[str], x: float, height: float) -> None:
         self._mark(_Frame(x, self._y, box.width, height, SHADE if box.is_label else None))
         step, weight = box.size * POINT * LEADING, BOLD if box.is_bold else REGULAR
-        y = self._y + (height - step * len(lines)) / 2 + (step + box.size * POINT * 0.72) / 2
+        y = _baseline(self._y + (height - step * len(lines)) / 2, step, box.size)
         for n, line in enumerate(lines):
             self._write(line, x + PAD, y + n * step, box.width - 2 * PAD, box.size, weight, box.align)
 
@@ -370,6 +367,11 @@ class Paper:
             path = folder / f"{face}-{weight}.ttf"
             path.write_bytes(typefaces.file_with(face, weight, frozenset(letters)))
             pdf.add_font(_family(face, weight), fname=path)
+
+
+def _baseline(top: float, step: float, size: float) -> float:
+    """Where the signs of a line stand that is `step` high: Chinese ones reach 0.72 of their size above it."""
+    return top + (step + size * POINT * 0.72) / 2
 
 
 def _pair(label: str, value: str, wide: float, label_width: float) -> tuple[Box, Box]:

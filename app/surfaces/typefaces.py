@@ -37,11 +37,6 @@ def legible(text: str) -> str:
     return "".join(_legible(ch) for ch in text)
 
 
-def is_lacking(text: str) -> bool:
-    """Whether some character of the text has to be written out by its number."""
-    return any(_is_shown(ch) and face_of(ch) is None for ch in text)
-
-
 @lru_cache(maxsize=50_000)
 def _legible(ch: str) -> str:
     if not _is_shown(ch):

@@ -68,7 +68,13 @@ class Window:
         self.page.get_by_role("link", name=name, exact=True).click()
 
     def choose_in_menu(self, name: str) -> None:
-        self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name, exact=True).click()
+        """Opens the entry's group first, where a long menu has folded it."""
+        menu = self.page.get_by_role("navigation", name="主菜单")
+        entry = self.page.get_by_role("link", name=name, exact=True, include_hidden=True)
+        folded = menu.locator("details:not([open])").filter(has=entry)
+        if folded.count():
+            folded.locator("summary").click()
+        menu.get_by_role("link", name=name, exact=True).click()
 
     def search(self, typed: str) -> None:
         self.page.get_by_role("searchbox").fill(typed)

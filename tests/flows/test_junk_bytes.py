@@ -57,6 +57,18 @@ WANT_NOTHING = {  # a button and no input: whatever body comes along, the button
     "/account/sessions/end/{sessions.lin}",
     "/account/sessions/end/{sessions.wang}",
     "/account/sessions/end-others",
+    *(
+        f"/print/class/{{classes.{which}}}/{word}"
+        for which in ("ours", "next", "senior", "near", "far")
+        for word in ("list", "cards", "sheets")
+    ),
+    *(
+        f"/print/student/{{students.{which}}}/{word}"
+        for which in ("ours", "next", "senior", "near", "far")
+        for word in ("card", "sheet")
+    ),
+    "/print/certificate/{certificates.ours}/revoke",
+    "/print/certificate/{certificates.far}/revoke",
 }
 
 

@@ -101,13 +101,17 @@ def _make_notices(by: Any) -> Ids:
     """Of the county, of the other one, and of the city above both."""
     from app.areas.regions.notices import Notice
 
-    words = {"title": "通知", "text": "请各校核对。", "from_on": date(2026, 9, 1)}
-    regions = {"county": QINGLAN, "far": SHIXI, "city": cast.CITY}
-    return {
-        "notices": {
-            place: _create(Notice, words | {"region_code": code}, by).id for place, code in regions.items()
+    said = {"county": (QINGLAN, "甲字通知"), "far": (SHIXI, "乙字通知"), "city": (cast.CITY, "丙字通知")}
+    made = {}
+    for place, (code, title) in said.items():
+        words = {
+            "region_code": code,
+            "title": title,
+            "text": f"{title}：请核对。",
+            "from_on": date(2026, 9, 1),
         }
-    }
+        made[place] = _create(Notice, words, by).id
+    return {"notices": made}
 
 
 def _make_places(by: Any) -> Ids:

@@ -23,6 +23,7 @@ from app.areas.people.page_models import (
     state_cell,
     text_input,
     unit_name,
+    username_input,
 )
 from app.core import logins, second_factor, sessions
 from app.core.fields import Flag, Text
@@ -138,16 +139,7 @@ def settings_page(user: User, typed: Typed, complaints: Complaints) -> FormPage:
 def _account_inputs(user: User, typed: Typed, complaints: Complaints) -> Iterator[Input]:
     why = _("姓名用于操作记录的署名，由管理员修改。")
     yield Input("name", _(accounts.NAME.label), "text", user.first_name, locked=why)
-    yield Input(
-        "username",
-        _("账号"),
-        "text",
-        typed.get("username", ""),
-        required=True,
-        help=_("以字母开头，2到32个小写字母、数字、点或横线。修改后用新账号登录，原账号为您保留。"),
-        errors=errors_of(complaints, "username"),
-        maxlength=32,
-    )
+    yield username_input(typed, complaints, _("修改后用新账号登录，原账号为您保留。"))
     if len(own.languages()) > 1:
         options = tuple(own.languages().items())
         errors = errors_of(complaints, "language")

@@ -297,21 +297,25 @@ def read_day(typed: Typed) -> date | None:
 # --- opening an account -------------------------------------------------------------------------------
 
 
-def add_inputs(
-    session: Session, by: Actor, roles: Sequence[Role], typed: Typed, complaints: Complaints
-) -> list[Input]:
-    username = Input(
+def username_input(typed: Typed, complaints: Complaints, then: str) -> Input:
+    """`then`: what may become of it later."""
+    return Input(
         "username",
         _("账号"),
         "text",
         typed.get("username", ""),
         required=True,
-        help=_("以字母开头，2到32个小写字母、数字、点或横线。本人可以修改。"),
+        help=_("以字母开头，2到32个小写字母、数字、点或横线。%(then)s", then=then),
         errors=errors_of(complaints, "username"),
         maxlength=32,
     )
+
+
+def add_inputs(
+    session: Session, by: Actor, roles: Sequence[Role], typed: Typed, complaints: Complaints
+) -> list[Input]:
     inputs = [
-        username,
+        username_input(typed, complaints, _("本人可以修改。")),
         text_input("name", NAME, typed, complaints),
         text_input("phone", PHONE, typed, complaints),
     ]

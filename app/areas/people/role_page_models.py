@@ -67,6 +67,7 @@ OTHER_ROWS = {
     "role": N_("角色管理"),
     "grant": N_("授权管理"),
     "why": N_("权限查询"),
+    "certificate": N_("在读证明"),
     "second_factor": N_("两步登录规定"),
     "recycle_bin": N_("回收站"),
     "api_docs": N_("接口说明"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
@@ -85,26 +85,28 @@ def roster(site: Site, title: str, below: str, found: Grid) -> bytes:
 
 def class_list(site: Site, school_class: SchoolClass, students: Sequence[Student]) -> bytes:
     found = grid(site, students, CLASS_COLUMNS)
-    rows = tuple((*row, _remark(one)) for row, one in zip(found.rows, students, strict=True))
+    shows_status = "status" in rights.open_fields(site.by, Student)
+    rows = tuple(
+        (*row, _remark(one) if shows_status else "") for row, one in zip(found.rows, students, strict=True)
+    )
     title = _("%(name)s班级名单", name=school_class.full_name)
-    return roster(site, title, _class_line(school_class, students), Grid((*found.heads, _("备注")), rows))
+    return roster(
+        site, title, _class_line(school_class, students, shows_status), Grid((*found.heads, _("备注")), rows)
+    )
 
 
 def _remark(one: Student) -> str:
     return "" if one.status is Status.ENROLLED else one.fields()["status"].show(one.status)
 
 
-def _class_line(school_class: SchoolClass, students: Sequence[Student]) -> str:
-    counts = [(status, sum(one.status is status for one in students)) for status in Status]
-    said = [
-        _("%(status)s%(n)s人", status=Student.fields()["status"].show(status), n=n)
-        for status, n in counts
-        if n
-    ]
+def _class_line(school_class: SchoolClass, students: Sequence[Student], shows_status: bool) -> str:
+    counts = [(status, sum(one.status is status for one in students)) for status in Status if shows_status]
+    show = Student.fields()["status"].show
+    said = [_("%(status)s%(n)s人", status=show(status), n=n) for status, n in counts if n]
     teacher: Any = school_class.teacher
     parts = [school_class.school.name, school_class.grade.cohort]
     parts += [_("班主任：%(name)s", name=teacher.first_name)] if teacher is not None else []
-    return "　".join([*parts, "，".join(said)])
+    return "　".join([*parts, "，".join(said) or _("共%(n)s人", n=len(students))])
 
 
 # --- the record card ----------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ def _add_card(paper: Paper, site: Site, one: Student) -> None:
     own = [f for f in fields.values() if f.section and not (isinstance(f, Key) and not f.link)]
     paper.begin(one.name)
     paper.heading(_("学生学籍卡"))
-    paper.words(_where(one), align="center", after=2.5)
+    paper.words(_where(one, fields), align="center", after=2.5)
     photo = _photo(site, one) if "photo_id" in fields else None
     beside: Picture | None = Picture(photo, _("照片"))
     for section in detail.sections(one, own, site, Revealed.now(Student, site.by)):
@@ -144,9 +146,18 @@ def _add_card(paper: Paper, site: Site, one: Student) -> None:
     )
 
 
-def _where(one: Student) -> str:
-    in_class = one.school_class.full_name if one.school_class is not None else _("未编班")
-    return "　".join((one.school.name, one.grade.cohort, in_class))
+def _where(one: Student, seen: Collection[str]) -> str:
+    """School, grade and class, as far as these are `seen`."""
+    return "　".join((one.school.name, *_seat(one, seen)))
+
+
+def _seat(one: Student, seen: Collection[str]) -> Iterator[str]:
+    if "grade_id" in seen:
+        yield one.grade.cohort
+    if "class_id" in seen and one.school_class is not None:
+        yield one.school_class.full_name
+    elif "grade_id" in seen:
+        yield one.grade.name
 
 
 def _add_table(paper: Paper, table: RelatedTable) -> None:
@@ -154,6 +165,8 @@ def _add_table(paper: Paper, table: RelatedTable) -> None:
     paper.row([Box(paper.room, table.title, is_bold=True)], keep=14.0)
     paper.table(table.columns, rows, fit(want(table.columns, rows, WIDEST), paper.room))
     paper.space(-2.0)
+    if table.more_url:
+        paper.words(_("只印出前%(n)s条。", n=len(rows)))
 
 
 def _photo(site: Site, one: Student) -> Image.Image | None:
@@ -184,7 +197,8 @@ def sheets(site: Site, students: Sequence[Student]) -> bytes:
 def _add_sheet(paper: Paper, site: Site, one: Student) -> None:
     paper.begin(one.name, on_new_leaf=True)
     paper.heading(_("学生基础信息核对表"))
-    paper.words(_where(one), align="center")
+    seen = scope.fields_with(site.session, site.by, "see", one)
+    paper.words(_where(one, seen), align="center")
     paper.words(
         _(
             "请家长逐项核对：无误的不必填写，有误或空缺的在“更正为”栏写明。标“＊”的是关键数据，更正时请附身份证或户口簿"
@@ -198,7 +212,7 @@ def _add_sheet(paper: Paper, site: Site, one: Student) -> None:
         for w, text in zip(SHEET_WIDTHS, (_("项目"), _("现登记内容"), _("更正为")), strict=True)
     ]
     paper.row(head)
-    for title, items in _to_check(site, one):
+    for title, items in _to_check(site, one, seen):
         paper.row([Box(paper.room, title, is_bold=True)], repeats=head, keep=12.0)
         for texts in items:
             paper.row(
@@ -214,8 +228,9 @@ def _add_sheet(paper: Paper, site: Site, one: Student) -> None:
     )
 
 
-def _to_check(site: Site, one: Student) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    seen = scope.fields_with(site.session, site.by, "see", one)
+def _to_check(
+    site: Site, one: Student, seen: Mapping[str, Field]
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield from _checked(site, one, [f for f in seen.values() if f.form and f.section != HELD], "")
     if not site.by.has(f"{FamilyMember.key()}:show"):
         return
@@ -281,12 +296,11 @@ def statement(site: Site, student: Student) -> str:
         "student_no": _("学籍号%(x)s", x=shown("student_no")),
         "entry_month": _("%(x)s入学", x=_month(student.entry_month)),
     }
-    in_class = student.school_class.full_name if student.school_class is not None else student.grade.name
     return "，".join(
         (
             _("兹证明%(name)s", name=student.name),
             *(text for name, text in said.items() if shown(name)),
-            _("现为我校%(cohort)s%(place)s在读学生。", cohort=student.grade.cohort, place=in_class),
+            _("现为我校%(place)s在读学生。", place="".join(_seat(student, seen))),
         )
     )
 

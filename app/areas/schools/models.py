@@ -179,11 +179,9 @@ class School(Entity):
     def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
         """By name, short name or code, or a part of the name's pinyin initials."""
         own = super().search(typed, dialect, among)
-        return (
-            sa.or_(own, cls.name_initials.contains(typed.lower()))
-            if re.fullmatch(r"[A-Za-z]+", typed)
-            else own
-        )
+        if "name" not in among or not re.fullmatch(r"[A-Za-z]+", typed):
+            return own
+        return sa.or_(own, cls.name_initials.contains(typed.lower()))
 
     def settle(self, session: Session) -> None:
         self.name_initials = names.initials_of_words(self.name)

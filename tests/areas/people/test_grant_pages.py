@@ -82,12 +82,14 @@ def pass_on(app: Flask, login: Login) -> tuple[int, int, int]:
 
 
 def cards(person: Client) -> dict[str, tuple[str, str]]:
-    """Label → (number, address) of the cards on the first page."""
+    """Label → (number, address) of the cards about grants on the first page."""
     found = re.findall(
         r'<a class="card-link" href="([^"]+)"><span class="number[^"]*">(\S+)</span><span class="name">(.*?)</span>',
         person.get("/").text,
     )
-    return {name: (number, html.unescape(path)) for path, number, name in found}
+    return {
+        name: (number, html.unescape(path)) for path, number, name in found if path.startswith("/grants/")
+    }
 
 
 # --- the lists --------------------------------------------------------------------------------------------

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from PIL import Image
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.areas.changes.models import EvidenceFile
 from app.areas.printing import print_page_models as models
 from app.areas.printing import print_pages
 from app.areas.students.models import Status, Student
-from app.core import powers, rights, saving, scope
+from app.core import evidence, powers, rights, saving, scope
 from app.extensions import db
 from tests import cast, pdfs
 from tests.accounts import audit_of
@@ -177,6 +181,39 @@ def test_a_sheet_has_every_item_of_the_form_with_room_to_correct_it(app: Flask, 
     assert "＊姓名" in found  # key data
     assert "监护人签名" in found
     assert "王建国" in found
+
+
+def test_a_photo_stands_on_the_card_of_whom_it_shows(app: Flask, login: Login) -> None:
+    file = BytesIO()
+    Image.new("RGB", (26, 32), "navy").save(file, "PNG")
+    file.seek(0)
+    by = rights.system("tests")
+    with app.app_context(), scope.acting(db.session(), by), saving.work() as work:
+        kept = evidence.store(file, "photo.png")
+        words = {
+            "kind": "01",
+            "original_name": kept.name,
+            "sha256": kept.sha256,
+            "media_type": kept.media_type,
+        }
+        words |= {"byte_count": kept.size, "uploaded_by": "林老师", "uploaded_at": datetime.now(UTC)}
+        photo = saving.create(EvidenceFile, {"student_id": ZIHAN, **words}, by)
+        work.session.get_one(Student, ZIHAN).photo_id = photo.id
+    client = login("lin")
+    assert len(pdfs.reader(client.post(f"/print/student/{ZIHAN}/card")).pages[0].images) == 1
+    other = cast.pupil("欧阳若曦")
+    assert len(pdfs.reader(client.post(f"/print/student/{other}/card")).pages[0].images) == 0
+
+
+def test_where_class_and_status_are_hidden_no_print_names_them(app: Flask, login: Login) -> None:
+    hide(app, "lin", "student:class_id:hide")
+    hide(app, "lin", "student:status:hide")
+    client = login("lin")
+    for path in (f"student/{ZIHAN}/card", f"student/{ZIHAN}/sheet"):
+        assert "七年级（1）班" not in pdfs.text(client.post(f"/print/{path}")), path
+    found = pdfs.text(client.post(f"/print/class/{OURS}/list"))
+    assert "待核准" not in found
+    assert "共4人" in found
 
 
 # --- the roster ---------------------------------------------------------------------------------------

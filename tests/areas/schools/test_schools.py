@@ -51,6 +51,20 @@ def test_a_school_with_two_stages_belongs_where_the_lower_one_does(session: Sess
         assert (senior.authority_code, junior.authority_code) == (cast.CITY, cast.QINGLAN)
 
 
+def test_a_school_is_found_by_the_initials_of_its_name_as_it_is_now(session: Session, acting: Acting) -> None:
+    with acting("system") as by:
+        school = session.get_one(School, cast.school(cast.YIZHONG))
+        assert school.name_initials == "qlxdyzx"
+        with saving.work():
+            saving.edit(school, {"name": "青岚县实验中学"}, by)
+        found = sa.select(School.id).where(
+            School.search("SYZX", session.get_bind().dialect.name, School.fields())
+        )
+        assert list(session.scalars(found)) == [school.id]
+        unnamed = School.search("SYZX", session.get_bind().dialect.name, {"school_code"})
+        assert list(session.scalars(sa.select(School.id).where(unnamed))) == []
+
+
 def test_a_stage_added_below_takes_the_school_along(session: Session, acting: Acting) -> None:
     with acting("system") as by:
         words = {"stage": "1", "years": 6, "authority_code": cast.SHIXI}

@@ -56,7 +56,7 @@ def find(window: Window) -> None:
 
 @picture("account", "zhou")
 def account(window: Window) -> None:
-    window.follow("个人设置")
+    window.page.get_by_role("banner").get_by_role("link", name="个人设置").click()
     expect(window.page.get_by_role("link", name="开启两步登录")).to_be_visible()
     expect(window.page.get_by_role("heading", name="我的登录")).to_be_visible()
 
@@ -134,14 +134,22 @@ def find_pupil(window: Window) -> None:
 
 @picture("pupil", "lin")
 def pupil(window: Window) -> None:
+    """With something in the time-line that somebody did."""
+    edit_pupil(window)
+    window.page.locator("[name=address]").fill("青岚县城关镇学府街9号")
+    window.press("保存")
+    timeline = window.page.get_by_role("complementary", name="时间线")
+    expect(timeline.get_by_text("林老师").first).to_be_visible()
+
+
+def _open_pupil(window: Window) -> None:
     find_pupil(window)
     window.follow(PUPIL)
-    expect(window.page.get_by_role("heading", name="时间线")).to_be_visible()
 
 
 @picture("edit-pupil", "lin")
 def edit_pupil(window: Window) -> None:
-    pupil(window)
+    _open_pupil(window)
     window.follow("修改")
     expect(window.page.get_by_role("button", name="保存")).to_be_visible()
 
@@ -155,7 +163,7 @@ def family(window: Window) -> None:
 
 @picture("reveal", "lin")
 def reveal(window: Window) -> None:
-    pupil(window)
+    _open_pupil(window)
     window.page.locator("summary", has_text="查看完整号码").click()
     window.type("查看事由", "核对户口簿")
 

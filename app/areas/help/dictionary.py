@@ -14,6 +14,7 @@ from app.core.entity import Entity, registry
 from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Area, Code, Field, Key, Number, Text
 from app.core.powers import describe, field_right, is_offered, powers, reading_rights
 from app.core.rights import Actor
+from app.core.scope import KEY_DATA_CHANGE
 from app.core.wording import N_
 
 KINDS = {
@@ -91,7 +92,7 @@ def _described(entity: type[Entity], field: Field) -> Described:
         table=field.table if isinstance(field, Code) else "",
         is_required=field.required and _is_written(entity, field),
         edited=_edited(entity, field),
-        procedure=_(field.procedure) if field.procedure else "",
+        procedure=_(field.procedure or KEY_DATA_CHANGE) if field.edit is BY_CHANGE else "",
         mask=_("只显示前%(n)s位和后%(k)s位", n=mask.head, k=mask.tail) if mask else "",
         private=describe(f"{entity.key()}:{field.private}") if field.private else "",
         seen_by=_roles_with(f"{right}see"),

@@ -133,7 +133,9 @@ def _dictionary_page(by: Actor) -> DictionaryPage:
 
 def _table(part: Part) -> RelatedTable:
     columns = (_("项目"), _("类型和取值"), _("必填"), _("怎样修改"), _("保护"), _("默认角色"))
-    return RelatedTable(part.label, columns, tuple(Row(n, None, _cells(f)) for n, f in enumerate(part.fields)))
+    return RelatedTable(
+        part.label, columns, tuple(Row(n, None, _cells(f)) for n, f in enumerate(part.fields))
+    )
 
 
 def _cells(one: Described) -> tuple[Cell, ...]:

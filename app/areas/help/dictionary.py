@@ -124,10 +124,11 @@ def _kind(field: Field) -> str:
 
 
 def _edited(entity: type[Entity], field: Field) -> str:
-    if not _is_written(entity, field):
-        return _("系统填写")
+    is_written = _is_written(entity, field)
     if field.edit is BY_CHANGE:
-        return _("新增时填写，以后经业务变更")
+        return _("新增时填写，以后经业务变更") if is_written else _("经业务变更")
+    if not is_written:
+        return _("系统填写")
     if field.edit is FROM_ABOVE:
         return _("主管部门填写")
     return _("直接修改")

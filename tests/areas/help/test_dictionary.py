@@ -48,6 +48,11 @@ def test_what_comes_from_above_is_edited_by_who_governs(session: Session) -> Non
     assert (one.edited, one.edited_by) == ("主管部门填写", ("主管部门管理员",))
 
 
+def test_what_no_form_asks_for_is_changed_by_its_procedure(session: Session) -> None:
+    one = described(session, "lin")["grade"]["is_graduated"]
+    assert (one.edited, one.procedure, one.is_required) == ("经业务变更", "毕业升级", False)
+
+
 def test_a_code_names_its_table_and_values(session: Session) -> None:
     one = described(session, "lin")["student"]["gender"]
     assert one.table == "gender"

@@ -232,6 +232,19 @@ def notice(window: Window) -> None:
     window.type("标题", "本学期人籍一致核查")
 
 
+# --- the way to them ----------------------------------------------------------------------------------
+
+
+def test_help_opens_at_the_section_about_the_page(enter: Callable[..., Window]) -> None:
+    window = enter("lin")
+    find_pupil(window)
+    window.page.get_by_role("banner").get_by_role("link", name="帮助").click()
+    title(window, "使用指南：学籍管理员和班主任")
+    expect(window.page.get_by_role("heading", name="找到一名学生")).to_be_in_viewport()
+    shown = window.page.get_by_role("img", name="查找学生")
+    assert shown.evaluate("async (img) => { await img.decode(); return img.naturalWidth; }") == SIZE[0]
+
+
 # --- taking them --------------------------------------------------------------------------------------
 
 

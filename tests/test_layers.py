@@ -31,6 +31,7 @@ AREAS = {
     "people": ("schools", "regions"),
     "printing": ("changes", "students", "schools", "regions"),
     "reports": ("changes", "students", "schools", "regions", "people"),
+    "help": ("people",),
 }
 PAGE = re.compile(r"(^|_)(pages?|page_models|rest)(_|$)")
 

@@ -28,8 +28,11 @@ from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
 from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Field
 from app.core.rights import Actor, Extent, Place
+from app.core.wording import N_
 from app.extensions import door_is_open
 
+KEY_DATA_CHANGE = N_("日常管理—关键数据变更申请")
+"""Where a BY_CHANGE field is changed that names no procedure of its own, as the menu says it."""
 _MET = object()  # marks statements that met the read wall
 
 
@@ -538,7 +541,7 @@ def locked_sentence(entity: type[Entity], name: str) -> str:
         return settled_sentence(entity, name)
     if field.edit is FROM_ABOVE:
         return _("“%(label)s”由主管部门下达，学校不能填写或修改。需要更正的，请联系主管部门。", label=label)
-    where = _(field.procedure or "日常管理—关键数据变更申请")
+    where = _(field.procedure or KEY_DATA_CHANGE)
     if field.procedure:
         return _("“%(label)s”不能直接修改。请到“%(where)s”办理。", label=label, where=where)
     return _(

@@ -150,6 +150,17 @@ class Column:
     options: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One sheet. `blank`: rows beneath that are made ready to be filled in; the first `faded` of `rows` are examples."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]] = ()
+    blank: int = 0
+    faded: int = 0
+
+
 def write(
     title: str,
     columns: Sequence[Column],
@@ -158,26 +169,34 @@ def write(
     blank: int = 0,
     faded: int = 0,
 ) -> bytes:
-    """A workbook with one sheet of text cells: what is typed into it stays as it is typed.
+    """A workbook with one sheet of text cells: what is typed into it stays as it is typed."""
+    page = Page(title, columns, list(rows), blank=blank, faded=faded)
+    return write_book([page])
 
-    `blank`: rows beneath that are made ready to be filled in; the first `faded` of `rows` are examples.
-    """
+
+def write_book(pages: Iterable[Page]) -> bytes:
+    """A workbook with a sheet of text cells for each page, in this order."""
     book = Workbook()
-    sheet = book.active
-    sheet.title = title
-    _write_head(sheet, columns)
-    last = 1
-    for last, row in enumerate(rows, 2):
-        for at, text in enumerate(row, 1):
-            _write_text(sheet.cell(last, at), text, is_faded=last - 1 <= faded)
-    for number in range(last + 1, last + 1 + blank):
-        for at in range(1, len(columns) + 1):
-            sheet.cell(number, at).number_format = "@"
-    _add_options(book, sheet, columns, last + blank)
-    sheet.freeze_panes = "A2"
+    book.remove(book.active)
+    for page in pages:
+        _write_page(book, page)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _write_page(book: Workbook, page: Page) -> None:
+    sheet = book.create_sheet(page.title)
+    _write_head(sheet, page.columns)
+    last = 1
+    for last, row in enumerate(page.rows, 2):
+        for at, text in enumerate(row, 1):
+            _write_text(sheet.cell(last, at), text, is_faded=last - 1 <= page.faded)
+    for number in range(last + 1, last + 1 + page.blank):
+        for at in range(1, len(page.columns) + 1):
+            sheet.cell(number, at).number_format = "@"
+    _add_options(book, sheet, page.columns, last + page.blank)
+    sheet.freeze_panes = "A2"
 
 
 def _write_head(sheet: Any, columns: Sequence[Column]) -> None:

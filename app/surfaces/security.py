@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import flask_babel
 import sqlalchemy as sa
@@ -45,6 +45,7 @@ from app.surfaces.problems import Unfit
 LOGIN_PATH, LOGOUT_PATH, TOKEN_PATH = "/login/", "/logout/", "/api/v1/security/login"
 LOOK_END_PATH = "/people/look/end"
 FIND_PATH = "/find"
+HELP_PATH = "/help/"
 CODE_PATH = "/login/code"  # open to whoever has given the right password
 SETTINGS_PATH, PASSWORD_PATH, FACTOR_PATH = "/account/", "/account/password", "/account/second-factor/on"
 VERIFY_PATH = "/verify/"
@@ -476,4 +477,6 @@ def _on_every_page() -> dict[str, object]:
         return {"me": None}
     me = {"name": by.name, "place": session.get("place", "")}
     looking = {"name": by.looks_as, "end_url": LOOK_END_PATH} if by.looks_as else None
-    return {"me": me, "settings_url": SETTINGS_PATH, "demo": g.user.is_demo, "looking": looking}
+    help_url = HELP_PATH if request.path.startswith(HELP_PATH) else f"{HELP_PATH}?at={quote(request.path)}"
+    links = {"settings_url": SETTINGS_PATH, "help_url": help_url}
+    return {"me": me, "demo": g.user.is_demo, "looking": looking, **links}

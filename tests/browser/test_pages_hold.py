@@ -52,7 +52,7 @@ def _look_into(window: Window, path: str) -> Iterator[str]:
 
 
 def _forms_on(window: Window) -> list[str]:
-    links = window.page.locator(".head-actions a[href]")
+    links = window.page.locator(".head-actions a[href]:not([download])")
     return list(links.evaluate_all("links => links.map(a => a.getAttribute('href'))"))
 
 

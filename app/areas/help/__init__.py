@@ -1,0 +1,1 @@
+"""What is told to people about the system itself: guides, and the data dictionary."""

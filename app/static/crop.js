@@ -13,7 +13,7 @@
     const stage = document.getElementById(`${input.id}-crop`);
     const part = (selector) => stage.querySelector(selector);
     const picture = part('.crop-picture'), frame = part('.crop-box'), result = part('.crop-result');
-    const size = part('input[type=range]'), said = part('[data-crop-said]');
+    const size = part('input[type=range]'), said = stage.nextElementSibling;
     const fields = ['left', 'top', 'width'].map((name) => input.form.elements[`crop_${name}`]);
     let image = null, most = 1, least = 0.1, box = { left: 0, top: 0, width: 1 }, timer;
 
@@ -41,26 +41,31 @@
       [box.left, box.top, box.width].forEach((n, i) => { fields[i].value = n.toFixed(4); });
       clearTimeout(timer);
       timer = setTimeout(() => {
-        said.textContent = stage.dataset.saysBox.replace('{x}', percent(box.left)).replace('{y}', percent(box.top)).replace('{w}', percent(box.width));
+        tell(stage.dataset.saysBox.replace('{x}', percent(box.left)).replace('{y}', percent(box.top)).replace('{w}', percent(box.width)), false);
       }, 600);
     };
-    const forget = () => {
-      image = null;
-      fields.forEach((field) => { field.value = ''; });
-      stage.classList.add('is-empty');
+    const tell = (text, isFault) => {
+      said.className = isFault ? 'error' : 'visually-hidden';
+      said.textContent = text;
     };
 
     input.addEventListener('change', async () => {
-      forget();
-      stage.hidden = !input.files.length;
-      if (!input.files.length) return;
+      const file = input.files[0];
+      image = null;
+      stage.hidden = true;
+      clearTimeout(timer);
+      fields.forEach((field) => { field.value = ''; });
+      tell('', false);
+      if (!file) return;
+      let found;
       try {
-        image = await createImageBitmap(input.files[0], { imageOrientation: 'from-image' });
+        found = await createImageBitmap(file, { imageOrientation: 'from-image' });
       } catch (trouble) {
-        said.textContent = stage.dataset.saysBroken;
-        stage.hidden = true;
+        if (input.files[0] === file) tell(stage.dataset.saysBroken, true);
         return;
       }
+      if (input.files[0] !== file) return; // another one was chosen meanwhile
+      image = found;
       const scale = Math.min(1, LONGEST / Math.max(image.width, image.height));
       picture.width = Math.round(image.width * scale);
       picture.height = Math.round(image.height * scale);
@@ -68,7 +73,7 @@
       most = Math.min(1, (image.height * wide) / high / image.width);
       least = most / 5;
       box = { left: 0, top: 0, width: most };
-      stage.classList.remove('is-empty');
+      stage.hidden = false;
       place({ left: (1 - most) / 2, top: (1 - tall()) / 2 });
     });
     size.addEventListener('input', () => { if (image) resize(least + (size.value / 100) * (most - least)); });

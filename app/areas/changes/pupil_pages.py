@@ -43,10 +43,15 @@ def _facts(obj: Student, here: Site, seen: Collection[str]) -> Iterator[Cell]:
     for name in FACTS:
         if name in seen and (name != "school_id" or here.by.is_of_bureau):
             found = cell(obj, fields[name], here, revealed)
-            if name == "number_in_class" and found.text:
-                found = Cell(_("班内学号%(n)s", n=found.text))
             if found.text:
-                yield found
+                yield found._replace(text=_in_words(obj, name, found.text))
+
+
+def _in_words(obj: Student, name: str, text: str) -> str:
+    """As it is said without a label: the year of the class stands beside the class (wording.md §3)."""
+    if name == "grade_id" and obj.class_id is not None:
+        return obj.grade.cohort
+    return _("班内学号%(n)s", n=text) if name == "number_in_class" else text
 
 
 def _cases(obj: Student, here: Site) -> Iterator[Cell]:

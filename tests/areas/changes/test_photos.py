@@ -5,12 +5,16 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask_babel import Babel
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from werkzeug.test import TestResponse
 
@@ -30,6 +34,8 @@ Login = Callable[..., Client]
 ZIHAN, NEAR = cast.pupil("王子涵", gender=GIRL), cast.pupil("吴佳怡", at=CHENGGUAN)
 PATH = f"/students/{ZIHAN}/photo"
 API = f"/api/v1/students/{ZIHAN}/photo"
+SMALL = Flask("photos")
+Babel(SMALL)
 
 
 def give(
@@ -183,6 +189,18 @@ def test_what_is_no_photo_is_refused_with_a_sentence(app: Flask, content: bytes,
         photos.make(BytesIO(content))
 
 
+@given(places=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=20), until=st.floats(0, 1))
+def test_a_damaged_file_is_taken_or_refused_and_never_a_fault(
+    places: list[tuple[float, int]], until: float
+) -> None:
+    for whole in (sent(drawn((200, 250))), sent(drawn((200, 250)), "PNG")):
+        content = bytearray(whole)
+        for place, value in places:
+            content[int(place * (len(content) - 1))] = value
+        with SMALL.test_request_context(), suppress(Invalid):
+            photos.make(BytesIO(bytes(content[: int(until * len(content)) + 1])))
+
+
 # --- the form -----------------------------------------------------------------------------------------
 
 
@@ -265,8 +283,8 @@ def test_a_photo_is_taken_off_and_stays_among_the_files(app: Flask, login: Login
     ("words", "said"),
     [
         ({"photo": ""}, "没有选择照片"),
-        ({"photo": (BytesIO(b"x"), "")}, "没有选择照片"),
-        ({"photo": (BytesIO(b"<html>"), "a.jpg")}, "不是JPG或PNG"),
+        ({"photo": (b"x", "")}, "没有选择照片"),
+        ({"photo": (b"<html>", "a.jpg")}, "不是JPG或PNG"),
         ({"seen": "\0"}, "页面已过期"),
         ({"seen": "9" * 30}, "页面已过期"),
         ({"seen": "-1"}, "页面已过期"),
@@ -275,14 +293,15 @@ def test_a_photo_is_taken_off_and_stays_among_the_files(app: Flask, login: Login
         ({"crop_left": "0", "crop_top": "0", "crop_width": "1.5"}, "裁剪的位置"),
         ({"crop_left": "0", "crop_top": "0", "crop_width": "0"}, "0×0像素"),
         ({"name": "x"}, "没有“name”这一项"),
-        ({"more": (BytesIO(b"x"), "b.jpg")}, "没有“more”这一项"),
+        ({"more": (b"x", "b.jpg")}, "没有“more”这一项"),
     ],
     ids=range(12),
 )
 def test_junk_gets_a_sentence_and_writes_nothing(
     app: Flask, login: Login, words: dict[str, Any], said: str
 ) -> None:
-    data: dict[str, Any] = {"seen": "", "photo": (BytesIO(sent()), "a.jpg")} | words
+    words = {"seen": "", "photo": (sent(), "a.jpg")} | words
+    data = {n: (BytesIO(one[0]), one[1]) if isinstance(one, tuple) else one for n, one in words.items()}
     answer = login("lin").post(f"{PATH}/change", data=data)
     assert answer.status_code == 422
     assert said in answer.text

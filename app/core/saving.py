@@ -426,7 +426,7 @@ def _assign(
     *,
     is_new: bool,
 ) -> Iterator[tuple[str, str]]:
-    fields = rights.visible_fields(by, type(obj)) if is_new else scope.fields_with(session, by, "see", obj)
+    fields = _writable(session, obj, by, authority, is_new=is_new)
     for name, value in data.items():
         if name not in fields:
             yield name, _("没有“%(name)s”这一项。请删去后再提交。", name=name[:40])
@@ -437,6 +437,15 @@ def _assign(
             yield name, complaint
             continue
         setattr(obj, name, value)
+
+
+def _writable(
+    session: Session, obj: Entity, by: Actor, authority: Authority | None, *, is_new: bool
+) -> Mapping[str, Field]:
+    """The fields that may be named at all. What a procedure adds beside need not be readable for who carries it out."""
+    if not is_new:
+        return scope.fields_with(session, by, "see", obj)
+    return obj.fields() if authority is not None else rights.visible_fields(by, type(obj))
 
 
 def _same(old: Any, new: Any) -> bool:

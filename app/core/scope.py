@@ -26,7 +26,7 @@ from app.core import audit, powers, rights, statements
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Field
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Field, Key
 from app.core.rights import Actor, Extent, Place
 from app.core.wording import N_
 from app.extensions import door_is_open
@@ -715,7 +715,7 @@ def _party_places(session: Session, change_id: int | None, values: Mapping[str, 
 
 
 def _look(session: Session, query: sa.Select[Any]) -> sa.Result[Any]:
-    """The walls' own look at where a row is: columns of places only, past the read wall."""
+    """The walls' own look past the read wall: where a row is, or what a field of a row that is seen points at."""
     return session.connection().execute(query.execution_options(unguarded=True))
 
 
@@ -744,6 +744,21 @@ def may(session: Session, by: Actor, action: str, obj: Entity) -> rights.Verdict
 
 def places_of_row(session: Session, obj: Entity) -> Sequence[Place] | None:
     return place_of(session, type(obj), _full(obj))
+
+
+def pointed_at(
+    session: Session, by: Actor, obj: Entity, name: str, columns: Iterable[str]
+) -> Mapping[str, Any] | None:
+    """Columns of the row that a key of `obj` points at, for whoever sees the key on it: a pupil's photo is seen with the
+    pupil, also by those who read no other files of his. None where the key is empty. Raises Denied."""
+    if not (verdict := may(session, by, f"{name}:see", obj)):
+        raise Denied(str(verdict))
+    field = obj.fields()[name]
+    assert isinstance(field, Key)
+    table = registry[field.target.partition(".")[0]].__table__
+    query = sa.select(*(table.c[column] for column in columns)).where(table.c.id == getattr(obj, name))
+    found = _look(session, query).mappings().first()
+    return dict(found) if found is not None else None
 
 
 def fields_at(by: Actor, entity: type[Entity], verb: str, places: Sequence[Place] | None) -> dict[str, Field]:

@@ -24,6 +24,7 @@ from app.surfaces.viewmodels import (
     Crumb,
     DetailPage,
     DetailSection,
+    Head,
     Item,
     RelatedTable,
     Row,
@@ -46,11 +47,17 @@ Offer = Callable[[Entity, Site], Iterable[Action]]
 ListOffer = Callable[[Site, Mapping[str, str]], Iterable[Action]]
 _offers: dict[str, list[Offer]] = {}
 _list_offers: dict[str, list[ListOffer]] = {}
+_heads: dict[str, Callable[[Entity, Site], Head]] = {}
 
 
 def offer(entity: type[Entity], actions_of: Offer) -> None:
     """What else can be done with a row, behind 修改 and 删除 on its page; asked of each row and person."""
     _offers.setdefault(entity.key(), []).append(actions_of)
+
+
+def show_head(entity: type[Entity], head_of: Callable[[Entity, Site], Head]) -> None:
+    """What stands beside the name on the page of such a row; it shows what the person may see."""
+    _heads[entity.key()] = head_of
 
 
 def offer_on_list(entity: type[Entity], actions_of: ListOffer) -> None:
@@ -62,11 +69,12 @@ def page(obj: Entity, site: Site) -> DetailPage:
     entity = type(obj)
     seen = scope.fields_with(site.session, site.by, "see", obj)
     revealed = Revealed.now(entity, site.by)
+    head_of = _heads.get(entity.key())
     return DetailPage(
         title=obj.shown(),
         subtitle=_(entity.__label__),
         crumbs=crumbs(entity, site, Crumb(obj.shown())),
-        sections=sections(obj, list(seen.values()), site, revealed),
+        sections=sections(obj, [f for f in seen.values() if _is_worded(f)], site, revealed),
         badges=list(_badges(obj, list(seen.values()), site, revealed)),
         actions=[] if site.is_bureau else list(actions(obj, site)),
         related=[*_changed_values(obj, site), *related(obj, site)],
@@ -82,6 +90,7 @@ def page(obj: Entity, site: Site) -> DetailPage:
             site.show_url(entity, obj.id),
             revealed,
         ),
+        head=head_of(obj, site) if head_of is not None else None,
     )
 
 
@@ -99,6 +108,11 @@ def sections(obj: Entity, fields: Sequence[Field], site: Site, revealed: Reveale
     if grouped:
         next(iter(grouped.values())).extend(tallies.figures_of(type(obj), site, [obj.id]).items(obj.id))
     return [DetailSection(_(title), tuple(items)) for title, items in grouped.items()]
+
+
+def _is_worded(one: Field) -> bool:
+    """A key without a link has nothing to be read."""
+    return not isinstance(one, Key) or bool(one.link)
 
 
 def _badges(obj: Entity, fields: Sequence[Field], site: Site, revealed: Revealed) -> Iterator[Cell]:

@@ -419,6 +419,7 @@ class Operation:
     sent: Spec | None = None
     codes: tuple[int, ...] = ()
     has_etag: bool = False
+    body: Spec | None = None  # what is sent, where it is no JSON
 
 
 def describe_by_hand(spec: APISpec, base: str, tag: str, operations: Iterable[Operation]) -> None:
@@ -435,6 +436,8 @@ def describe_by_hand(spec: APISpec, base: str, tag: str, operations: Iterable[Op
         if one.sent is not None:
             operation["requestBody"] = _sent(one.sent)
             operation["responses"] |= _refusals(400, 413, 415, 422)
+        if one.body is not None:
+            operation["requestBody"] = one.body
         spec.path(
             path=f"{base}{one.path}", operations={one.verb: _secured(operation, one.name, tag, one.verb)}
         )

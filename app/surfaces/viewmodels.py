@@ -207,6 +207,10 @@ class Input:
     chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
     changed: bool = False  # what was typed is not what the form opens with
+    accept: str = ""  # of a file: the media types that are offered
+    crop: tuple[int, int] | None = (
+        None  # of a picture file: it is cut to this shape, posted as crop_left, _top, _width
+    )
 
     @property
     def is_kept(self) -> bool:
@@ -345,6 +349,17 @@ class TimelineEntry:
     url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What tells a row at a glance, beside its name: a picture or the words in its place, a second name, facts, flags."""
+
+    picture: Picture | None = None
+    no_picture: str = ""
+    also: str = ""
+    facts: tuple[Cell, ...] = ()
+    flags: tuple[Cell, ...] = ()
+
+
 @dataclass(slots=True)
 class DetailPage:
     title: str
@@ -357,6 +372,7 @@ class DetailPage:
     timeline: list[TimelineEntry] | None = None
     timeline_title: str = "时间线"
     reveal: Reveal | None = None
+    head: Head | None = None
 
 
 # --- a role as a matrix --------------------------------------------------------------------------------

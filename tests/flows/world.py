@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from io import BytesIO
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from flask import Flask
 
 from tests import cast
 from tests.cast import CHENGGUAN, PLAIN, QINGLAN, SHIXI, SHIXI_ER, YIZHONG
+from tests.photos import sent
 
 PLACES = {"ours": "欧阳若曦", "senior": "赵雅婷", "near": "吴佳怡", "far": "胡俊熙"}
 """Where a row is → the pupil there: 青岚县第一中学 七年级（1）班 and its senior part, 城关初级中学, 石溪县第二初级中学."""
@@ -47,6 +49,7 @@ def furnish(app: Flask) -> Ids:
                 _open_sessions(work.session)
                 ids["drafts"] = _keep_drafts(work.session)
                 ids["certificates"] = _issue_certificates(work.session, by)
+                _give_photos(work.session, by)
             ids |= _find(db.session())
             ids["grants"] |= leaders
         db.session.remove()
@@ -164,6 +167,15 @@ def _make_of_pupils(by: Any) -> Ids:
         made["evidence-files"][place] = _create(EvidenceFile, of | file, by).id
         made["changes"][place] = _make_case(child, ChangeState.AT_SCHOOL, by)
     return made
+
+
+def _give_photos(session: Any, by: Any) -> None:
+    """To a pupil in each place."""
+    from app.areas.changes import photos
+
+    photo = photos.make(BytesIO(sent()))
+    for name in PLACES.values():
+        photos.keep(session, by, cast.pupil(name), photo)
 
 
 def _moment() -> datetime:
@@ -293,7 +305,7 @@ def _find(session: Any) -> Ids:
     )
     audit = {
         place: session.scalars(
-            sa.select(AuditEntry.id).where(
+            sa.select(sa.func.min(AuditEntry.id)).where(
                 AuditEntry.entity == "student", AuditEntry.row_id == cast.pupil(name)
             )
         ).one()

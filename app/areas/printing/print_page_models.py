@@ -11,12 +11,12 @@ from typing import Any
 from flask_babel import gettext as _
 from PIL import Image
 
-from app.areas.changes.models import EvidenceFile
+from app.areas.changes import photos
 from app.areas.printing import certificates
 from app.areas.printing.models import EnrolmentCertificate
 from app.areas.schools.models import School, SchoolClass
 from app.areas.students.models import HELD, FamilyMember, Status, Student
-from app.core import evidence, powers, rights, scope
+from app.core import powers, rights, scope
 from app.core.entity import Entity
 from app.core.errors import Missing
 from app.core.fields import BY_CHANGE, HERE, Field, Key
@@ -171,16 +171,13 @@ def _add_table(paper: Paper, table: RelatedTable) -> None:
 
 def _photo(site: Site, one: Student) -> Image.Image | None:
     """None where there is none, where this person may not see it, or where its file is lost."""
-    kept = site.session.get(EvidenceFile, one.photo_id) if one.photo_id else None
-    if kept is None or kept.media_type == evidence.PDF:
+    if not photos.may_see(site.session, site.by, one):
         return None
     try:
-        with evidence.open_(kept.sha256) as file:
-            image = Image.open(BytesIO(file.read()))
-            image.load()
-            return image.convert("RGB")
+        found = photos.content_of(site.session, site.by, one)
     except Missing:
         return None
+    return Image.open(BytesIO(found.content)).convert("RGB") if found is not None else None
 
 
 # --- the sheet that parents check ---------------------------------------------------------------------

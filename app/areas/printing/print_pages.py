@@ -19,6 +19,7 @@ from app.areas.printing import print_page_models as models
 from app.areas.printing.certificates import STATES, VALID_DAYS, State
 from app.areas.printing.models import LONGEST_PURPOSE, EnrolmentCertificate
 from app.areas.schools.models import SchoolClass
+from app.areas.students import lookups
 from app.areas.students.models import Student
 from app.core import rights, saving, scope
 from app.core.entity import Entity
@@ -155,7 +156,7 @@ class PrintView(BaseView):
     def _issue(self, here: Site, pk: int) -> Response:
         purpose, days = _read_issue(request.form)
         with saving.work() as work:
-            student = prints.find_pupil(work.session, here.by, pk)
+            student = lookups.find_pupil(work.session, here.by, pk)
             made, code = certificates.issue(work.session, here.by, student, purpose, days)
             content = models.certificate(here, student, made, code, _verify_url())
         prints.note_records(here.by, _("打印在读证明"), [student])
@@ -199,7 +200,7 @@ def _class(pk: int, right: str) -> tuple[Site, SchoolClass, list[Student]]:
 def _pupil(pk: int) -> tuple[Site, Student]:
     """Raises Denied, Missing."""
     here = site()
-    return here, prints.find_pupil(here.session, here.by, pk)
+    return here, lookups.find_pupil(here.session, here.by, pk)
 
 
 def _require_issuer(here: Site, student: Student) -> None:

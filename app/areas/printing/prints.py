@@ -32,17 +32,6 @@ def find_class(session: Session, by: Actor, class_id: int, right: str) -> School
     return found
 
 
-def find_pupil(session: Session, by: Actor, student_id: int) -> Student:
-    """A pupil whose record `by` may open. Raises Denied, Missing."""
-    rights.require(by, "student:show")
-    found = session.get(Student, student_id) if student_id < 2**63 else None
-    if found is None:
-        raise Missing()
-    if not (verdict := scope.may(session, by, "show", found)):
-        raise Denied(str(verdict))
-    return found
-
-
 def pupils_of(
     session: Session, school_class: SchoolClass, statuses: Sequence[Status] = IN_CLASS
 ) -> list[Student]:

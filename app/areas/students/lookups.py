@@ -18,10 +18,26 @@ from app.areas.schools import seats
 from app.areas.schools.models import Grade, SchoolClass
 from app.areas.students import numbers
 from app.areas.students.models import PROBLEM, NumberHistory, Status, Student
-from app.core.errors import Complaints, Invalid
+from app.core import rights, scope
+from app.core.errors import Complaints, Denied, Invalid, Missing
+from app.core.rights import Actor
 from app.core.scope import unscoped
 
 NUMBERS_A_DAY = 10_000  # temporary numbers for one area and birth date
+
+
+# --- one pupil ---------------------------------------------------------------------------------------
+
+
+def find_pupil(session: Session, by: Actor, student_id: int) -> Student:
+    """A pupil whose record `by` may open. Raises Denied, Missing."""
+    rights.require(by, "student:show")
+    found = session.get(Student, student_id) if student_id < 2**63 else None
+    if found is None:
+        raise Missing()
+    if not (verdict := scope.may(session, by, "show", found)):
+        raise Denied(str(verdict))
+    return found
 
 
 # --- the same person twice ----------------------------------------------------------------------------

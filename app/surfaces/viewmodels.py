@@ -112,6 +112,7 @@ class Tab:
     label: str
     url: str
     active: bool = False
+    count: str = ""  # "" where it is not counted
 
 
 @dataclass(slots=True)

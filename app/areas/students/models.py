@@ -120,6 +120,7 @@ class Student(OfPlace, Recyclable, Entity):
     __shown_as__ = "name"
     __procedure__ = "问题学籍处理—删除"
     __order__ = "name_key"
+    __tabs_by__ = "status"
     __search_hint__ = "姓名、拼音首字母、学籍号或证件号"
     __add_note__ = "新增的学生为“待核准”，在学籍注册核准之前不计入任何统计。"
     __narrow__ = {"grade": "grade_id", "class": "class_id"}

@@ -1,0 +1,49 @@
+"""A list as people work with it all day: the generated list, with tabs that count, on staff pages and the bureau's site.
+
+What is listed and who sees it is decided in `listing`; here nothing is added to what a person may see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask_babel import gettext as _
+
+from app.core.fields import Field
+from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
+from app.surfaces.viewmodels import ListPage, Tab
+
+
+def page(listing: Listing) -> ListPage:
+    made = listing.page()
+    made.tabs = list(_tabs(listing))
+    return made
+
+
+# --- tabs ---------------------------------------------------------------------------------------------
+
+
+def _tabs(listing: Listing) -> Iterator[Tab]:
+    """One for each value of the field that the entity names, where this person may filter by it; all counted in one
+    statement. What has no row is left out. Above one authority they carry no figures: a status that hardly anybody has
+    is only counted by reading all."""
+    one = listing.filters.get(listing.entity.__tabs_by__)
+    if one is None:
+        return
+    now = next((value for f, _op, value in listing.asked.conditions if f is one), "")
+    options = [(code, label) for code, label in one.options() or () if code]
+    counts = _counts(listing, one, [code for code, _label in options])
+    everything = number_text(sum(counts.values())) if counts else ""
+    yield Tab(_("全部"), listing.url(**{one.name: None}), not now, everything)
+    for code, label in options:
+        n = counts.get(code, 0)
+        if n or code == now or not counts:
+            yield Tab(label, listing.url(**{one.name: code}), code == now, number_text(n) if counts else "")
+
+
+def _counts(listing: Listing, one: Field, codes: list[str]) -> dict[str, int]:
+    if spans_authorities(listing.site.by, f"{listing.entity.key()}:list"):
+        return {}
+    parts = [listing.narrowed_to(one, one.parse(code)) for code in codes]
+    count_together(parts)
+    return {code: part.count() for code, part in zip(codes, parts, strict=True)}

@@ -175,6 +175,16 @@ class Entity(Model):
         address."""
         return None
 
+    @classmethod
+    def find_exactly(
+        cls, session: Session, typed: Collection[str], among: Collection[str], most: int
+    ) -> Iterator[tuple[str, int]]:
+        """(what was typed, id of a row that is called just so in one of these fields); at most `most` of each field."""
+        wanted = [n for n, f in cls.fields().items() if f.search and f.mask is None and n in among]
+        for column in (getattr(cls, name) for name in wanted):
+            query = sa.select(column, cls.id).where(column.in_(typed)).order_by(cls.id).limit(most)
+            yield from ((value, id_) for value, id_ in session.execute(query))
+
     def touched(self, *names: str) -> bool:
         """Whether the row is new or comes back, or one of these attributes has changed since it was read."""
         state: Any = sa.inspect(self)

@@ -18,7 +18,7 @@
     if (menu && menu.checked) { menu.checked = false; menu.focus(); }
   });
   all('details.pop').forEach((d) => d.addEventListener('toggle', () => {
-    const first = d.open && one('.pop-panel input:not([type=hidden]), .pop-panel select', d);
+    const first = d.open && one('.pop-panel input:not([type=hidden]), .pop-panel select, .pop-panel textarea', d);
     if (first && matchMedia('(pointer: fine)').matches) first.focus(); // on a phone the keyboard would cover the panel
   }));
 

@@ -407,6 +407,7 @@ class Listing:
             search_url=f"/search/{self.entity.__path__}",
             keep=tuple(self._kept("q", "found")) + ((("site", "bureau"),) if self.site.is_bureau else ()),
             keep_filtering=tuple(self._kept(*self.filters)),
+            list_url=self.path,
             reset_url=self.path,
             first_url=self.url() if self.asked.after or self.asked.before else None,
             previous_url=self._previous(rows),
@@ -502,7 +503,7 @@ class Listing:
         if self.asked.q:
             yield Chip(_("查询：%(q)s", q=self.asked.q), self.url(q=None))
         if self.asked.found is not None:
-            yield Chip(_("按号码查到的记录"), self.url(found=None))
+            yield Chip(_("查到的指定记录"), self.url(found=None))
         signs = {"is": "：", "from": " ≥ ", "to": " ≤ "}
         for one, operator, value in self.asked.conditions:
             name = one.name if operator == "is" else f"{one.name}__{operator}"

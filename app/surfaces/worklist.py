@@ -6,18 +6,51 @@ What is listed and who sees it is decided in `listing`; here nothing is added to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 
 from app.core.fields import Field
 from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
-from app.surfaces.viewmodels import ListPage, Tab
+from app.surfaces.pasting import Found
+from app.surfaces.viewmodels import ListPage, Paste, PasteNote, Tab
 
 
-def page(listing: Listing) -> ListPage:
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What was pasted to be found, with what came of it: `found`, or why it was not looked for."""
+
+    text: str
+    found: Found | None = None
+    fault: str = ""
+
+
+def page(listing: Listing, pasted: Pasted | None = None) -> ListPage:
     made = listing.page()
     made.tabs = list(_tabs(listing))
+    made.paste = _paste(listing, pasted or Pasted(""))
     return made
+
+
+def _paste(listing: Listing, pasted: Pasted) -> Paste | None:
+    if not listing.entity.can_search():
+        return None
+    keep = (("site", "bureau"),) if listing.site.is_bureau else ()
+    made = Paste(f"/lists/find/{listing.entity.__path__}", keep, pasted.text, pasted.fault)
+    if pasted.found is None:
+        return made
+    missing, several = pasted.found.missing, pasted.found.several
+    notes: list[PasteNote] = []
+    if missing:
+        says = _("有%(n)s个没有找到。请核对是否写错；不在您管理范围内的也查不到。", n=len(missing))
+        notes.append(PasteNote(says, missing, "warn"))
+    if several:
+        says = _("有%(n)s个对应多条记录，已全部列出，请逐条核对。", n=len(several))
+        texts = (_("%(what)s（%(n)s条）", what=what, n=n) for what, n in several)
+        notes.append(PasteNote(says, tuple(texts), "info"))
+    if not notes:
+        notes.append(PasteNote(_("全部找到。"), (), "good"))
+    return replace(made, notes=tuple(notes))
 
 
 # --- tabs ---------------------------------------------------------------------------------------------

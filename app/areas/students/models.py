@@ -146,6 +146,7 @@ class Student(OfPlace, Recyclable, Entity):
         sa.Index("ix_student_school_id_id_number", "school_id", "id_number"),
         sa.Index("ix_student_name_initials", "name_initials"),
         sa.Index("ix_student_name_key", "name_key"),
+        sa.Index("ix_student_name", "name"),
         sa.Index(
             "ix_student_deleted",
             "id",
@@ -346,6 +347,14 @@ class Student(OfPlace, Recyclable, Entity):
         from app.areas.students import search
 
         return search.by_number(typed, among) if search.is_number(typed) else None
+
+    @classmethod
+    def find_exactly(
+        cls, session: Session, typed: Collection[str], among: Collection[str], most: int
+    ) -> Iterator[tuple[str, int]]:
+        from app.areas.students import search
+
+        return search.find_exactly(session, typed, among, most)
 
     # --- what follows from other columns ---
 

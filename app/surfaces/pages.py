@@ -52,9 +52,7 @@ class EntityPages(ModelView):
     @has_access
     def list(self) -> Answer:
         listing = Listing(self.entity, site(), request.args)
-        page = worklist.page(listing)
-        page.actions = list(detail.list_actions(self.entity, listing.site, listing.args))
-        return render_template("list.html", page=page)
+        return render_template("list.html", page=worklist.page(listing))
 
     @expose("/show/<int:pk>")
     @has_access

@@ -149,6 +149,8 @@ class ListPage:
     search_hint: str = ""
     list_url: str = ""  # where filters are sent; "" for the page's own address
     paste: Paste | None = None
+    open_url: str = ""  # what the addresses of rows begin with, for the keyboard
+    edit_url: str = ""  # the same of their forms; "" where this person edits none
     keep: tuple[
         tuple[str, str], ...
     ] = ()  # hidden fields that survive a new search (filters, sort, the site)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext as _
 
 from app.core.fields import Field
+from app.surfaces import detail
 from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
 from app.surfaces.pasting import Found
 from app.surfaces.viewmodels import ListPage, Paste, PasteNote, Tab
@@ -29,6 +30,13 @@ def page(listing: Listing, pasted: Pasted | None = None) -> ListPage:
     made = listing.page()
     made.tabs = list(_tabs(listing))
     made.paste = _paste(listing, pasted or Pasted(""))
+    entity, site = listing.entity, listing.site
+    if not site.is_bureau:
+        made.actions = list(detail.list_actions(entity, site, listing.args))
+    if site.can_open(entity):
+        made.open_url = site.show_url(entity, 0).removesuffix("0")
+        if not site.is_bureau and "edit" in entity.__actions__ and site.by.has(f"{entity.key()}:edit"):
+            made.edit_url = f"/{entity.__path__}/edit/"
     return made
 
 

@@ -90,6 +90,13 @@ def test_namesakes_are_all_listed_and_named(login: Login, app: Flask) -> None:
     assert notes_on(answer)[0][1] == [f"{name}（{twice.count(name)}条）"]
 
 
+def test_what_can_be_done_with_a_list_can_be_done_with_these(login: Login) -> None:
+    page = paste(login("lin"), "李思琪").text
+    assert re.search(r'<a class="[^"]*" href="/students/add">', page)
+    assert f"found={cast.pupil('李思琪')}" in page
+    assert 'href="/students/add"' not in paste(login("chen"), "李思琪", site="bureau").text
+
+
 def test_no_number_stands_in_an_address(login: Login) -> None:
     number = str(cast.student_no(cast.pupil("张一鸣")))
     answer = paste(login("lin"), number)

@@ -42,7 +42,8 @@ class Entity(Model):
     `__narrow__` ({"grade": column, "class": column}: how a grant narrowed to grades or classes finds its rows),
     `__school_wide__` (a narrowed grant still reads the whole school's rows), `__written_in__` (of what everybody reads:
     the columns with a region's code, one of which must lie where the right to write holds), `__inline_of__` (key of the entity in
-    whose form this one is edited), `__opens_with__` (blank rows of it in a new owner's form), `__bureau__` (shown on the bureau's site), `__order__` (default order column).
+    whose form this one is edited), `__opens_with__` (blank rows of it in a new owner's form), `__bureau__` (shown on the bureau's site), `__order__` (default order column),
+    `__tabs_by__` (the sortable column of codes into which lists are parted by tabs).
     """
 
     __abstract__ = True
@@ -66,6 +67,7 @@ class Entity(Model):
     __bureau__: ClassVar[bool] = False
     __bureau_private__: ClassVar[bool] = False
     __order__: ClassVar[str] = "id"
+    __tabs_by__: ClassVar[str] = ""
     __search_hint__: ClassVar[str] = ""
     __add_note__: ClassVar[str] = ""
     __row_links__: ClassVar[tuple[tuple[str, str, str, str], ...]] = ()
@@ -172,6 +174,16 @@ class Entity(Model):
         """Where `typed` looks like a personal number: the exact match in these fields. Such a search never goes into an
         address."""
         return None
+
+    @classmethod
+    def find_exactly(
+        cls, session: Session, typed: Collection[str], among: Collection[str], most: int
+    ) -> Iterator[tuple[str, int]]:
+        """(what was typed, id of a row that is called just so in one of these fields); at most `most` of each field."""
+        wanted = [n for n, f in cls.fields().items() if f.search and f.mask is None and n in among]
+        for column in (getattr(cls, name) for name in wanted):
+            query = sa.select(column, cls.id).where(column.in_(typed)).order_by(cls.id).limit(most)
+            yield from ((value, id_) for value, id_ in session.execute(query))
 
     def touched(self, *names: str) -> bool:
         """Whether the row is new or comes back, or one of these attributes has changed since it was read."""

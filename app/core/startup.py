@@ -286,6 +286,15 @@ def _reserved_names(entity: type[Entity]) -> Iterator[Fault]:
         yield _fault("D20", entity, name, "is a word of lists, forms and APIs", "choose another column name")
 
 
+def _uncountable_tabs(entity: type[Entity]) -> Iterator[Fault]:
+    name = entity.__tabs_by__
+    field = entity.fields().get(name)
+    if name and (not isinstance(field, Code) or field.sort is not True):
+        yield _fault(
+            "D21", entity, name, "parts lists into tabs and is no sortable code", "sort=True, for its index"
+        )
+
+
 def _shared_paths(entities: Iterable[type[Entity]]) -> Iterator[Fault]:
     seen: dict[str, str] = {}
     for entity in entities:
@@ -319,4 +328,5 @@ CHECKS: tuple[Callable[[type[Entity]], Iterator[Fault]], ...] = (
     _never_given,
     _telling_names,
     _reserved_names,
+    _uncountable_tabs,
 )

@@ -18,7 +18,7 @@
     if (menu && menu.checked) { menu.checked = false; menu.focus(); }
   });
   all('details.pop').forEach((d) => d.addEventListener('toggle', () => {
-    const first = d.open && one('.pop-panel input:not([type=hidden]), .pop-panel select', d);
+    const first = d.open && one('.pop-panel input:not([type=hidden]), .pop-panel select, .pop-panel textarea', d);
     if (first && matchMedia('(pointer: fine)').matches) first.focus(); // on a phone the keyboard would cover the panel
   }));
 
@@ -487,6 +487,36 @@
     finder.addEventListener('click', (event) => { if (event.target === finder) finder.close(); });
     one('[data-close]', finder).addEventListener('click', () => finder.close());
     if (navigator.platform.startsWith('Mac')) one('kbd', opener).textContent = '⌘K';
+  }
+
+  // --- a list by keyboard: j and k or the arrows go from row to row, Enter opens, e edits, / goes to the search
+  const sheet = one('.sheet[data-open]');
+  if (sheet) {
+    const rows = all('tbody tr', sheet);
+    const search = one('.finder input[type=search]');
+    const links = rows.map((row) => one(`a[href^="${sheet.dataset.open}"]`, row));
+    const isBusy = (target) => target.closest('input, select, textarea, summary, button, [contenteditable]') || one('dialog[open], details.pop[open]');
+    let at = -1;
+    const stand = (to) => {
+      at = Math.max(0, Math.min(to, rows.length - 1));
+      rows.forEach((row, i) => row.classList.toggle('is-here', i === at));
+      if (links[at]) links[at].focus({ preventScroll: true });
+      rows[at].scrollIntoView({ block: 'nearest' });
+    };
+    links.forEach((link, i) => { if (link) link.addEventListener('focus', () => { at = i; }); });
+    const edit = () => {
+      if (links[at] && sheet.dataset.edit) location.assign(links[at].href.replace(sheet.dataset.open, sheet.dataset.edit));
+    };
+    one('.keys', sheet).hidden = false;
+    const acts = { j: () => stand(at + 1), ArrowDown: () => stand(at + 1), k: () => stand(at - 1), ArrowUp: () => stand(at - 1), e: edit, '/': () => search && search.focus() };
+    document.addEventListener('keydown', (event) => {
+      const act = acts[event.key];
+      if (!act || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isBusy(event.target)) return;
+      const isArrow = event.key.startsWith('Arrow');
+      if (isArrow && at < 0) return; // until a row is chosen the arrows scroll
+      event.preventDefault();
+      act();
+    });
   }
 
   all('.lookup').forEach(lookup);

@@ -23,9 +23,10 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import drafts, finding, menu, todo, tools
+    from app.surfaces import drafts, finding, menu, todo, tools, worklist_pages
 
     tools.register(app)
+    worklist_pages.register(app)
     finding.register(app)
     drafts.register(app)
     todo.register()

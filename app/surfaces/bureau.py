@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from app.core import databases, rights
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Missing
-from app.surfaces import detail, looks
+from app.surfaces import detail, looks, worklist
 from app.surfaces.listing import Listing
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
@@ -121,7 +121,7 @@ class EntityView(Guarded, BaseModelView):
     def index_view(self) -> Answer:
         here = site()
         rights.require(here.by, f"{self.entity.key()}:list")
-        return render_template("list.html", page=Listing(self.entity, here, request.args).page())
+        return render_template("list.html", page=worklist.page(Listing(self.entity, here, request.args)))
 
     @expose("/show/<int:pk>")
     def show(self, pk: int) -> Answer:

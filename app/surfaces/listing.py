@@ -6,7 +6,8 @@ Keyset paging, capped counts, filters by the field's type, one search box. What 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -210,6 +211,10 @@ def _is_wide(by: rights.Actor, entity: type[Entity]) -> bool:
     return len(extents) > 1 or any(e.everywhere or e.low != e.high for e in extents)
 
 
+def spans_authorities(by: rights.Actor, right: str) -> bool:
+    return any(extent.everywhere or extent.low != extent.high for extent in by.reach(right))
+
+
 def _is_narrowed(asked: Asked) -> bool:
     return any(f.name in ("school_id", "class_id", "grade_id") for f, _op, _v in asked.conditions)
 
@@ -358,6 +363,14 @@ class Listing:
             self.counted = int(self.site.session.scalar(self.counting()) or 0)
         return self.counted
 
+    def narrowed_to(self, one: Field, value: Any) -> Listing:
+        """This list with another condition on a sortable field in place of its own, for counting."""
+        other = copy(self)
+        conditions = [kept for kept in self.asked.conditions if kept[0].name != one.name]
+        other.asked = replace(self.asked, conditions=[*conditions, (one, "is", value)])
+        other.columns, other.counted = _columns(self.entity, one.name), None
+        return other
+
     def counting(self) -> sa.Select[int]:
         """The statement of `count`: one row of one number, `n`."""
         inner = sa.select(self.entity.id).where(*self.where())
@@ -394,6 +407,7 @@ class Listing:
             search_url=f"/search/{self.entity.__path__}",
             keep=tuple(self._kept("q", "found")) + ((("site", "bureau"),) if self.site.is_bureau else ()),
             keep_filtering=tuple(self._kept(*self.filters)),
+            list_url=self.path,
             reset_url=self.path,
             first_url=self.url() if self.asked.after or self.asked.before else None,
             previous_url=self._previous(rows),
@@ -489,7 +503,7 @@ class Listing:
         if self.asked.q:
             yield Chip(_("查询：%(q)s", q=self.asked.q), self.url(q=None))
         if self.asked.found is not None:
-            yield Chip(_("按号码查到的记录"), self.url(found=None))
+            yield Chip(_("查到的指定记录"), self.url(found=None))
         signs = {"is": "：", "from": " ≥ ", "to": " ≤ "}
         for one, operator, value in self.asked.conditions:
             name = one.name if operator == "is" else f"{one.name}__{operator}"
@@ -605,6 +619,11 @@ def count_text(count: int) -> str:
     if count > COUNT_CAP:
         return _("%(n)s条以上", n="10 000")
     return _("共%(n)s条", n=f"{count:,}".replace(",", " "))
+
+
+def number_text(n: int) -> str:
+    """As `count_text` says it, without the words."""
+    return f"{COUNT_CAP:,}+".replace(",", "\u00a0") if n > COUNT_CAP else f"{n:,}".replace(",", "\u00a0")
 
 
 def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:

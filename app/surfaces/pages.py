@@ -18,7 +18,7 @@ from app.core import saving, scope
 from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.extensions import db
-from app.surfaces import detail, drafts, forms, looks
+from app.surfaces import detail, drafts, forms, looks, worklist
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
 from app.surfaces.listing import Listing, crumbs
@@ -52,9 +52,7 @@ class EntityPages(ModelView):
     @has_access
     def list(self) -> Answer:
         listing = Listing(self.entity, site(), request.args)
-        page = listing.page()
-        page.actions = list(detail.list_actions(self.entity, listing.site, listing.args))
-        return render_template("list.html", page=page)
+        return render_template("list.html", page=worklist.page(listing))
 
     @expose("/show/<int:pk>")
     @has_access

@@ -17,7 +17,7 @@ from app.core.entity import Entity
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import entrance
-from app.surfaces.listing import COUNT_CAP, Listing, count_together
+from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import Tone
 
@@ -58,15 +58,11 @@ def cards(by: Actor) -> Iterable[entrance.Card]:
 def _asked(by: Actor) -> Iterator[tuple[ToDo, Listing]]:
     for todo in _todos:
         right = f"{todo.entity.key()}:list"
-        if not by.has(right) or (not todo.by_index and _spans_authorities(by, right)):
+        if not by.has(right) or (not todo.by_index and spans_authorities(by, right)):
             continue
         listing = Listing(todo.entity, _front(by, todo.entity), todo.words)
         if not listing.asked.closed:
             yield todo, listing
-
-
-def _spans_authorities(by: Actor, right: str) -> bool:
-    return any(extent.everywhere or extent.low != extent.high for extent in by.reach(right))
 
 
 def _front(by: Actor, entity: type[Entity]) -> Site:
@@ -74,11 +70,6 @@ def _front(by: Actor, entity: type[Entity]) -> Site:
     if by.is_of_bureau and entity.__bureau__:
         return Site(by, databases.reading_session(current_app), is_bureau=True)
     return Site(by, db.session())
-
-
-def number_text(n: int) -> str:
-    """As `count_text` says it, without the words."""
-    return f"{COUNT_CAP:,}+".replace(",", "\u00a0") if n > COUNT_CAP else f"{n:,}".replace(",", "\u00a0")
 
 
 def register() -> None:

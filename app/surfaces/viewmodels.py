@@ -112,6 +112,26 @@ class Tab:
     label: str
     url: str
     active: bool = False
+    count: str = ""  # "" where it is not counted
+
+
+class PasteNote(NamedTuple):
+    """A sentence above the rows that were asked for, and what it is about."""
+
+    says: str
+    about: tuple[str, ...]
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """The box for many names or numbers at once: what was pasted stays in it."""
+
+    url: str
+    keep: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    fault: str = ""
+    notes: tuple[PasteNote, ...] = ()
 
 
 @dataclass(slots=True)
@@ -127,6 +147,10 @@ class ListPage:
     search: str | None = None  # None: this list has no search box
     search_url: str = ""  # posted to, so that no number that is looked for enters an address
     search_hint: str = ""
+    list_url: str = ""  # where filters are sent; "" for the page's own address
+    paste: Paste | None = None
+    open_url: str = ""  # what the addresses of rows begin with, for the keyboard
+    edit_url: str = ""  # the same of their forms; "" where this person edits none
     keep: tuple[
         tuple[str, str], ...
     ] = ()  # hidden fields that survive a new search (filters, sort, the site)

@@ -208,6 +208,7 @@ def upgrade() -> None:
             sqlite_where=NOT_DELETED,
             postgresql_where=NOT_DELETED,
         )
+    op.create_index("ix_student_name", "student", ["name"])
     op.create_index(
         "ix_student_deleted", "student", ["id"], sqlite_where=DELETED, postgresql_where=DELETED
     )
@@ -241,6 +242,7 @@ def downgrade() -> None:
         batch.drop_column("subject")
 
     op.drop_index("ix_student_deleted", "student")
+    op.drop_index("ix_student_name", "student")
     for place in PUPIL_PLACES:
         op.drop_index(f"ix_student_{place}_verification_id", "student")
     with op.batch_alter_table("role_grant") as batch:

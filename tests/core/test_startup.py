@@ -111,6 +111,15 @@ BODIES = {
         "D13",
         lambda: {"bases": (OfParties, Entity), "__parties_key__": "change_id"},
     ),
+    "D21 tabs by what is not sorted": (
+        "D21",
+        lambda: {
+            "__tabs_by__": "kind",
+            "annotations": {"kind": Mapped[str]},
+            "kind": col.code("种类", "gender"),
+        },
+    ),
+    "D21 tabs by what is no code": ("D21", lambda: {"__tabs_by__": "title"}),
     "D14 a column that must be filled and that nobody describes": (
         "D14",
         lambda: {"annotations": {"weight": Mapped[int]}, "weight": mapped_column(sa.Integer, nullable=False)},

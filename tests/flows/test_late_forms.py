@@ -215,6 +215,7 @@ def test_after_logging_out_nothing_is_kept(app: Flask, login: Login) -> None:
         f"/students/delete/{cast.pupil('刘浩然')}",
         f"/people/suspend/{cast.person('zhao')}",
         "/search/students",
+        "/lists/find/students",
         "/reveal/student",
         "/drafts/drop",
         "/drafts/keep",

@@ -284,6 +284,9 @@ class Attack:
     def _form(self, path: str, entity: Any, target: Key | None) -> dict[str, Any]:
         if path.startswith("/search/"):
             return {"q": self._text(), "site": self.draw(st.sampled_from(["", "bureau"]))}
+        if path.startswith("/lists/find/"):
+            lines = [self._text() for _n in range(3)]
+            return {"pasted": "\n".join(lines), "site": self.draw(st.sampled_from(["", "bureau"]))}
         if path.startswith("/reveal/"):
             return {
                 "id": [self._id(entity.key()) for _n in range(3)],

@@ -35,33 +35,6 @@ API, ONE = "/api/v1/students/", f"/api/v1/students/{PUPIL}"
 OLD_PHONE, NEW_PHONE, LATEST_PHONE = f"140{PUPIL:08d}", "14056780001", "14056780002"
 HIDDEN = {"phone": "联系电话", "ethnicity": "民族", "status": "学籍状态"}
 LIMITS = frozenset(f"student:{name}:hide" for name in HIDDEN) | {"student:id_number:veil"}
-NOT_WITH_LIMITS = {"student:add", "family_member:add"}  # who adds must be able to fill in what a record needs
-
-
-@pytest.fixture
-def limit(app: Flask) -> Callable[..., None]:
-    """`limit("lin", "clerk", *limits)`: that person's grants are replaced by one of a copy of the default role."""
-
-    def narrow(username: str, key: str, *limits: str) -> None:
-        template = role_id(app, key)
-        with app.app_context(), scope.acting(db.session(), rights.system("tests")) as by:
-            with saving.work() as work:
-                session, held = work.session, grants.rights_of_roles(work.session, {template})[template]
-                taker = session.get_one(User, cast.person(username))
-                for given in grants.held_grants(session, taker.id):
-                    grants.withdraw(session, by, given)
-                unit = {"school_id": taker.school_id, "region_code": taker.region_code}
-                made = Role(
-                    label=f"看不全的角色{len(limits)}",
-                    level="school" if taker.school_id else "bureau",
-                    **unit,
-                )
-                wanted = (held - NOT_WITH_LIMITS) | {*limits}
-                grants.make_role(session, by, made, wanted, session.get_one(Role, template))
-                grants.grant(session, by, taker, made, Extent.of(taker.school_id, taker.region_code))
-            db.session.remove()
-
-    return narrow
 
 
 def change_phone(app: Flask, phone: str, **words: Any) -> None:

@@ -120,6 +120,7 @@ class Student(OfPlace, Recyclable, Entity):
     __shown_as__ = "name"
     __procedure__ = "问题学籍处理—删除"
     __order__ = "name_key"
+    __tabs_by__ = "status"
     __search_hint__ = "姓名、拼音首字母、学籍号或证件号"
     __add_note__ = "新增的学生为“待核准”，在学籍注册核准之前不计入任何统计。"
     __narrow__ = {"grade": "grade_id", "class": "class_id"}
@@ -145,6 +146,7 @@ class Student(OfPlace, Recyclable, Entity):
         sa.Index("ix_student_school_id_id_number", "school_id", "id_number"),
         sa.Index("ix_student_name_initials", "name_initials"),
         sa.Index("ix_student_name_key", "name_key"),
+        sa.Index("ix_student_name", "name"),
         sa.Index(
             "ix_student_deleted",
             "id",
@@ -345,6 +347,14 @@ class Student(OfPlace, Recyclable, Entity):
         from app.areas.students import search
 
         return search.by_number(typed, among) if search.is_number(typed) else None
+
+    @classmethod
+    def find_exactly(
+        cls, session: Session, typed: Collection[str], among: Collection[str], most: int
+    ) -> Iterator[tuple[str, int]]:
+        from app.areas.students import search
+
+        return search.find_exactly(session, typed, among, most)
 
     # --- what follows from other columns ---
 

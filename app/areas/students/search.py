@@ -1,18 +1,19 @@
 """Quick search for pupils: decides what was typed, then asks one index (framework-notes.md, Cost).
 
-Digits are exact numbers, Latin letters pinyin initials or pinyin, Chinese a part of the name. `conditions` only;
-the read wall adds the scope.
+Digits are exact numbers, Latin letters pinyin initials or pinyin, Chinese a part of the name. The read wall adds
+the scope.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.areas.students import numbers
 from app.areas.students.models import NumberHistory, Student
@@ -37,6 +38,37 @@ def by_number(typed: str, among: Collection[str]) -> sa.ColumnElement[bool]:
     if "id_number" in among:
         found.append(sa.select(Student.id).where(Student.id_number == number))
     return Student.id.in_(sa.union_all(*found))
+
+
+def find_exactly(
+    session: Session, typed: Collection[str], among: Collection[str], most: int
+) -> Iterator[tuple[str, int]]:
+    """(what was typed, id of a pupil who has this name or has or had this number); at most `most` of each kind."""
+    by_number: dict[str | None, list[str]] = defaultdict(list)
+    by_name: dict[str | None, list[str]] = defaultdict(list)
+    for text in typed:
+        if is_number(text):
+            by_number[numbers.normal(text)].append(text)
+        else:
+            by_name[names.clean(text)].append(text)
+    held = NumberHistory.student_no
+    asked: list[tuple[dict[str | None, list[str]], Any]] = [
+        (by_name, sa.select(Student.name, Student.id).where(Student.name.in_(by_name))),
+        (by_number, sa.select(Student.student_no, Student.id).where(Student.student_no.in_(by_number))),
+        (
+            by_number,
+            sa.select(held, Student.id)
+            .join(Student, Student.id == NumberHistory.student_id)
+            .where(held.in_(by_number)),
+        ),
+    ]
+    if "id_number" in among:
+        query = sa.select(Student.id_number, Student.id).where(Student.id_number.in_(by_number))
+        asked.append((by_number, query))
+    for forms, query in asked:
+        if forms:
+            for form, id_ in session.execute(query.order_by(Student.id).limit(most)):
+                yield from ((text, id_) for text in forms[form])
 
 
 def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:

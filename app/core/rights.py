@@ -332,6 +332,11 @@ class Actor:
         """All powers that hold anywhere."""
         return frozenset().union(*(h.powers for h in self.holdings if h.usable))
 
+    @cached_property
+    def open_fields(self) -> dict[type[Entity], dict[str, Field]]:
+        """What `rights.open_fields` has found for this person already."""
+        return {}
+
     @property
     def is_of_bureau(self) -> bool:
         return self.region_code is not None
@@ -524,9 +529,13 @@ def holds_wherever(by: Actor, power: str, base: Collection[str]) -> bool:
 def open_fields(by: Actor, entity: type[Entity]) -> dict[str, Field]:
     """The fields that `by` sees on every row he reads: only these may be filtered or sorted by."""
     base = reading_rights(entity)
-    return {
-        n: f for n, f in entity.fields().items() if holds_wherever(by, field_right(entity, n, "see"), base)
-    }
+    if entity not in by.open_fields:  # a list asks for them again and again
+        by.open_fields[entity] = {
+            n: f
+            for n, f in entity.fields().items()
+            if holds_wherever(by, field_right(entity, n, "see"), base)
+        }
+    return by.open_fields[entity]
 
 
 def searched_fields(by: Actor, entity: type[Entity]) -> frozenset[str]:

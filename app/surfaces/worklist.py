@@ -14,6 +14,7 @@ from app.core.fields import Field
 from app.surfaces import detail
 from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
 from app.surfaces.pasting import Found
+from app.surfaces.site import is_personal
 from app.surfaces.viewmodels import ListPage, Paste, PasteNote, Tab
 
 
@@ -66,8 +67,8 @@ def _paste(listing: Listing, pasted: Pasted) -> Paste | None:
 
 def _tabs(listing: Listing) -> Iterator[Tab]:
     """One for each value of the field that the entity names, where this person may filter by it; all counted in one
-    statement. What has no row is left out. Above one authority they carry no figures: a status that hardly anybody has
-    is only counted by reading all."""
+    statement. What has no row is left out. They carry no figures where single rows were asked for, nor above one authority:
+    a status that hardly anybody has is only counted by reading all."""
     one = listing.filters.get(listing.entity.__tabs_by__)
     if one is None:
         return
@@ -83,6 +84,8 @@ def _tabs(listing: Listing) -> Iterator[Tab]:
 
 
 def _counts(listing: Listing, one: Field, codes: list[str]) -> dict[str, int]:
+    if listing.asked.found is not None or is_personal(listing.asked.q):
+        return {}
     if spans_authorities(listing.site.by, f"{listing.entity.key()}:list"):
         return {}
     parts = [listing.narrowed_to(one, one.parse(code)) for code in codes]

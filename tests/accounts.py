@@ -11,10 +11,10 @@ from typing import Any
 import pyotp
 import sqlalchemy as sa
 from flask import Flask
-from flask_appbuilder.security.sqla.models import Role, User
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, User, ViewMenu
 from werkzeug.test import TestResponse
 
-from app.core import grants, rights, scope, second_factor
+from app.core import grants, powers, rights, scope, second_factor
 from app.core.audit import AuditEntry
 from app.extensions import db
 from tests import cast
@@ -106,3 +106,16 @@ def grant_to(app: Flask, username: str, key: str, **words: Any) -> int:
             session.commit()
         db.session.remove()
         return made
+
+
+def put_limit(app: Flask, username: str, limit: str) -> None:
+    """Puts a limit into the role that the person's grant gives."""
+    action, view = powers.as_pair(limit)
+    with app.app_context():
+        given = sa.select(rights.Grant.role_id).where(rights.Grant.person_id == cast.person(username))
+        role = db.session.scalars(sa.select(Role).where(Role.id.in_(given))).one()
+        pair = sa.select(PermissionView).join(Permission).join(ViewMenu)
+        role.permissions.append(
+            db.session.scalars(pair.where(Permission.name == action, ViewMenu.name == view)).one()
+        )
+        db.session.commit()

@@ -264,16 +264,16 @@ def certificate(site: Site, student: Student, one: EnrolmentCertificate, code: s
     paper.words(_day(one.issued_at.astimezone(HERE).date()), 14.0, align="right", after=24.0)
     side = 26.0
     paper.code(f"{verify_url}#{code}", side)
-    words = {"room": paper.room - side - 4.0, "after": 1.5}
-    paper.words(_("验证码：%(code)s", code=certificates.in_groups(code)), 12.0, **words)  # type: ignore[arg-type]
-    paper.words(_("有效期至：%(day)s", day=_day(one.valid_until)), 10.0, **words)  # type: ignore[arg-type]
+    words: dict[str, Any] = {"room": paper.room - side - 4.0, "after": 1.5}
+    paper.words(_("验证码：%(code)s", code=certificates.in_groups(code)), 12.0, **words)
+    paper.words(_("有效期至：%(day)s", day=_day(one.valid_until)), 10.0, **words)
     paper.words(
         _(
             "查验：打开%(url)s，输入验证码，或扫描右侧二维码。查验页只说明有效或无效；学生离校、所载信息变更或证明作废后即为无效。",
             url=verify_url,
         ),
         9.0,
-        **words,  # type: ignore[arg-type]
+        **words,
     )
     return paper.to_pdf()
 

@@ -22,10 +22,11 @@ from app.areas.changes import photos
 from app.areas.changes.models import EvidenceFile
 from app.areas.changes.photos import Box
 from app.areas.students.models import Student
-from app.core import powers, rights, scope
+from app.core import rights, scope
 from app.core.errors import Invalid
 from app.extensions import db
 from tests import cast
+from tests.accounts import put_limit
 from tests.cast import CHENGGUAN, GIRL
 from tests.client import Client
 from tests.photos import PLACE_TAKEN, SIDEWAYS, drawn, opened, sent
@@ -56,21 +57,6 @@ def files(app: Flask, pupil: int = ZIHAN) -> list[EvidenceFile]:
         found = list(db.session.scalars(query))
         db.session.expunge_all()
         return found
-
-
-def limit(app: Flask, username: str, right: str) -> None:
-    """Puts a limit into the role that the person's grant gives."""
-    from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
-
-    action, view = powers.as_pair(right)
-    with app.app_context():
-        given = sa.select(rights.Grant.role_id).where(rights.Grant.person_id == cast.person(username))
-        role = db.session.scalars(sa.select(Role).where(Role.id.in_(given))).one()
-        pair = sa.select(PermissionView).join(Permission).join(ViewMenu)
-        role.permissions.append(
-            db.session.scalars(pair.where(Permission.name == action, ViewMenu.name == view)).one()
-        )
-        db.session.commit()
 
 
 def png_of(width: int, height: int) -> bytes:
@@ -358,7 +344,7 @@ def test_nobody_sees_it_without_a_login(app: Flask, login: Login) -> None:
 
 def test_where_the_field_is_hidden_there_is_no_photo_anywhere(app: Flask, login: Login) -> None:
     give(login("lin"), sent())
-    limit(app, "zhou", "student:photo_id:hide")
+    put_limit(app, "zhou", "student:photo_id:hide")
     client = login("zhou")
     page = client.get(f"/students/show/{ZIHAN}").text
     assert PATH + "?" not in page

@@ -17,10 +17,10 @@ from app.areas.changes.models import EvidenceFile
 from app.areas.printing import print_page_models as models
 from app.areas.printing import print_pages
 from app.areas.students.models import Status, Student
-from app.core import evidence, powers, rights, saving, scope
+from app.core import evidence, rights, saving, scope
 from app.extensions import db
 from tests import cast, pdfs
-from tests.accounts import audit_of
+from tests.accounts import audit_of, put_limit
 from tests.cast import CHENGGUAN, SHIXI_ER, YIZHONG
 from tests.client import Client
 
@@ -36,21 +36,6 @@ def roster(client: Client, columns: list[str], asked: str = "", title: str = "�
 def reveal(client: Client, *ids: int) -> None:
     words = {"reason": "打印给家长核对", "id": list(ids), "next": "/"}
     assert client.post("/reveal/student", data=words).status_code == 302
-
-
-def hide(app: Flask, username: str, limit: str) -> None:
-    """Puts a limit into the role that the person's grant gives."""
-    from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
-
-    action, view = powers.as_pair(limit)
-    with app.app_context():
-        given = sa.select(rights.Grant.role_id).where(rights.Grant.person_id == cast.person(username))
-        role = db.session.scalars(sa.select(Role).where(Role.id.in_(given))).one()
-        pair = sa.select(PermissionView).join(Permission).join(ViewMenu)
-        role.permissions.append(
-            db.session.scalars(pair.where(Permission.name == action, ViewMenu.name == view)).one()
-        )
-        db.session.commit()
 
 
 # --- the class list -----------------------------------------------------------------------------------
@@ -119,8 +104,8 @@ def test_the_same_holds_for_a_pupils_whole_record(login: Login, word: str) -> No
 
 
 def test_a_hidden_field_is_on_no_print(app: Flask, login: Login) -> None:
-    hide(app, "lin", "student:native_place:hide")
-    hide(app, "lin", "student:phone:hide")
+    put_limit(app, "lin", "student:native_place:hide")
+    put_limit(app, "lin", "student:phone:hide")
     client = login("lin")
     for path in (
         f"class/{OURS}/list",
@@ -206,8 +191,8 @@ def test_a_photo_stands_on_the_card_of_whom_it_shows(app: Flask, login: Login) -
 
 
 def test_where_class_and_status_are_hidden_no_print_names_them(app: Flask, login: Login) -> None:
-    hide(app, "lin", "student:class_id:hide")
-    hide(app, "lin", "student:status:hide")
+    put_limit(app, "lin", "student:class_id:hide")
+    put_limit(app, "lin", "student:status:hide")
     client = login("lin")
     for path in (f"student/{ZIHAN}/card", f"student/{ZIHAN}/sheet"):
         assert "七年级（1）班" not in pdfs.text(client.post(f"/print/{path}")), path

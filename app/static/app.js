@@ -489,13 +489,64 @@
     if (navigator.platform.startsWith('Mac')) one('kbd', opener).textContent = '⌘K';
   }
 
-  // --- a list by keyboard: j and k or the arrows go from row to row, Enter opens, e edits, / goes to the search
+  // --- rows of a list chosen to be treated at once: remembered for this window and this list while pages are turned
+  const bulk = one('#bulk');
+  if (bulk) {
+    const boxes = all('input[form=bulk][name=id]');
+    const every = one('[name=every]', bulk), head = one('th [data-pick-page] input');
+    const store = `picks:${bulk.dataset.picks}`;
+    let isEvery = false, ids = new Set(); // chosen, or of all the list those that are not
+    const recall = () => {
+      const kept = JSON.parse(sessionStorage.getItem(store) || '{}');
+      isEvery = Boolean(kept.isEvery && every);
+      ids = new Set(kept.ids);
+    };
+    const remember = () => {
+      if (isEvery || ids.size) sessionStorage.setItem(store, JSON.stringify({ isEvery, ids: [...ids] }));
+      else sessionStorage.removeItem(store);
+    };
+    const draw = () => {
+      boxes.forEach((box) => {
+        box.checked = isEvery !== ids.has(box.value);
+        box.closest('tr').classList.toggle('is-picked', box.checked);
+      });
+      const ticked = boxes.filter((box) => box.checked).length;
+      const n = isEvery ? bulk.dataset.total - ids.size : ids.size;
+      head.checked = ticked === boxes.length;
+      head.indeterminate = ticked > 0 && !head.checked;
+      if (every) every.checked = isEvery;
+      bulk.elements.chosen.value = isEvery ? '' : [...ids].join();
+      bulk.elements.without.value = isEvery ? [...ids].join() : '';
+      bulk.hidden = n === 0;
+      one('[data-count]', bulk).textContent = bulk.dataset.says.replace('{n}', n);
+      return n;
+    };
+    const change = () => {
+      remember();
+      const n = draw();
+      one('[data-picked]').textContent = n ? bulk.dataset.says.replace('{n}', n) : bulk.dataset.saysNone;
+    };
+    const tick = (box, on) => { if (isEvery !== on) ids.add(box.value); else ids.delete(box.value); };
+    const tickPage = (on) => { boxes.forEach((box) => tick(box, on)); change(); };
+    const begin = (all) => { isEvery = all; ids.clear(); change(); };
+    boxes.forEach((box) => box.addEventListener('change', () => { tick(box, box.checked); change(); }));
+    head.addEventListener('change', () => tickPage(head.checked));
+    if (every) every.addEventListener('change', () => begin(every.checked));
+    one('button[data-pick-page]', bulk).addEventListener('click', () => tickPage(true));
+    one('[data-pick-none]', bulk).addEventListener('click', () => begin(false));
+    all('[data-pick-page], [data-pick-none]').forEach((part) => { part.hidden = false; });
+    window.addEventListener('pageshow', () => { recall(); draw(); }); // after the browser has put back its own ticks
+  }
+  const done = one('[data-done]');
+  if (done) sessionStorage.removeItem(`picks:${done.dataset.done}`);
+
+  // --- a list by keyboard: j and k or the arrows go from row to row, Enter opens, e edits, x ticks, / goes to the search
   const sheet = one('.sheet[data-open]');
   if (sheet) {
     const rows = all('tbody tr', sheet);
     const search = one('.finder input[type=search]');
     const links = rows.map((row) => one(`a[href^="${sheet.dataset.open}"]`, row));
-    const isBusy = (target) => target.closest('input, select, textarea, summary, button, [contenteditable]') || one('dialog[open], details.pop[open]');
+    const isBusy = (target) => target.closest('input:not(.pick input), select, textarea, summary, button, [contenteditable]') || one('dialog[open], details.pop[open]');
     let at = -1;
     const stand = (to) => {
       at = Math.max(0, Math.min(to, rows.length - 1));
@@ -507,13 +558,15 @@
     const edit = () => {
       if (links[at] && sheet.dataset.edit) location.assign(links[at].href.replace(sheet.dataset.open, sheet.dataset.edit));
     };
+    const pick = () => { const box = one('.pick input', rows[at]); if (box) box.click(); };
+    rows.forEach((row, i) => { const box = one('.pick input', row); if (box) box.addEventListener('focus', () => { at = i; }); });
     one('.keys', sheet).hidden = false;
-    const acts = { j: () => stand(at + 1), ArrowDown: () => stand(at + 1), k: () => stand(at - 1), ArrowUp: () => stand(at - 1), e: edit, '/': () => search && search.focus() };
+    const acts = { x: pick, ' ': pick, j: () => stand(at + 1), ArrowDown: () => stand(at + 1), k: () => stand(at - 1), ArrowUp: () => stand(at - 1), e: edit, '/': () => search && search.focus() };
     document.addEventListener('keydown', (event) => {
       const act = acts[event.key];
       if (!act || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isBusy(event.target)) return;
-      const isArrow = event.key.startsWith('Arrow');
-      if (isArrow && at < 0) return; // until a row is chosen the arrows scroll
+      if (at < 0 && /^(Arrow.*|x| )$/.test(event.key)) return; // until one stands on a row, arrows and space scroll
+      if (event.key === ' ' && event.target.matches('.pick input')) return; // ticks by itself
       event.preventDefault();
       act();
     });

@@ -106,7 +106,7 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
         elif raw:
             asked.closed = _("不能按这一项排序。请点击列标题选择排序方式。")
     elif name == "found" and raw:
-        numbers = [_row_id(part) for part in raw.split(",")]
+        numbers = [row_id(part) for part in raw.split(",")]
         asked.found = tuple(n for n in numbers if n is not None)
         if None in numbers or len(numbers) > FOUND_MOST:
             asked.complaints.append(
@@ -119,12 +119,12 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
             sizes = "、".join(map(str, PAGE_SIZES))
             asked.complaints.append((name, _("每页条数可以是%(sizes)s。请返回列表首页。", sizes=sizes)))
     elif raw:
-        setattr(asked, name, _row_id(raw))
-        if _row_id(raw) is None:
+        setattr(asked, name, row_id(raw))
+        if row_id(raw) is None:
             asked.complaints.append((name, _("页码位置不正确。请返回列表首页。")))
 
 
-def _row_id(text: str) -> int | None:
+def row_id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
@@ -348,10 +348,10 @@ class Listing:
     @cached_property
     def _cursor(self) -> Sequence[Any] | None:
         """The sort values of the row the address names; a row that vanished means page one."""
-        row_id = self.asked.after if self.asked.before is None else self.asked.before
-        if row_id is None:
+        cursor = self.asked.after if self.asked.before is None else self.asked.before
+        if cursor is None:
             return None
-        query = sa.select(*self.columns).where(self.entity.id == row_id)
+        query = sa.select(*self.columns).where(self.entity.id == cursor)
         return self.site.session.execute(query).first()
 
     def count(self) -> int:
@@ -514,10 +514,10 @@ class Listing:
 
     def _key_label(self, one: Key, raw: str) -> str:
         target = one.target.partition(".")[0]
-        row_id = _row_id(raw)
-        if target not in registry or row_id is None:
+        wanted = row_id(raw)
+        if target not in registry or wanted is None:
             return raw
-        found = self.site.session.get(registry[target], row_id)
+        found = self.site.session.get(registry[target], wanted)
         return found.shown() if found is not None else raw
 
     def _reveal(self, fields: Sequence[Field], rows: Sequence[Entity], revealed: Revealed) -> Reveal | None:

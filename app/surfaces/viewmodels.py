@@ -134,6 +134,17 @@ class Paste:
     notes: tuple[PasteNote, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What can be done with several rows of a list at once: buttons to which the ids of the chosen rows are posted."""
+
+    key: str  # names this list and its reader, under which a window remembers what was chosen
+    acts: tuple[Action, ...]
+    asked: str  # what the list's address asks for, posted along
+    total: int = 0  # rows of the list, where all of them can be chosen by one tick
+    too_many: str = ""  # why they cannot
+
+
 @dataclass(slots=True)
 class ListPage:
     title: str
@@ -151,6 +162,7 @@ class ListPage:
     paste: Paste | None = None
     open_url: str = ""  # what the addresses of rows begin with, for the keyboard
     edit_url: str = ""  # the same of their forms; "" where this person edits none
+    bulk: Bulk | None = None
     keep: tuple[
         tuple[str, str], ...
     ] = ()  # hidden fields that survive a new search (filters, sort, the site)
@@ -516,6 +528,7 @@ class ConfirmPage:
     )  # title, sentences: what changes for whom
     back_label: str = ""  # a second button that posts the hidden fields with `back` and changes nothing
     note: str | None = None  # said first: what has changed since the question was put
+    done: str = ""  # the `Bulk.key` of what was chosen and is done with
 
 
 @dataclass(frozen=True, slots=True)

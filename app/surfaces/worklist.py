@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext as _
 
 from app.core.fields import Field
-from app.surfaces import detail
+from app.surfaces import bulk, detail
 from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
 from app.surfaces.pasting import Found
 from app.surfaces.site import is_personal
@@ -31,6 +31,7 @@ def page(listing: Listing, pasted: Pasted | None = None) -> ListPage:
     made = listing.page()
     made.tabs = list(_tabs(listing))
     made.paste = _paste(listing, pasted or Pasted(""))
+    made.bulk = bulk.bar(listing, made)
     entity, site = listing.entity, listing.site
     if not site.is_bureau:
         made.actions = list(detail.list_actions(entity, site, listing.args))

@@ -127,6 +127,18 @@ class Entity(Model):
         return found
 
     @classmethod
+    def differing(cls) -> frozenset[str]:
+        """The attributes in which rows must differ, by themselves or together with others."""
+        found = cls.__dict__.get("_differing")
+        if found is None:
+            table: Any = cls.__table__
+            uniques = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
+            uniques += [one for one in table.indexes if one.unique]
+            found = frozenset(column.key for one in uniques for column in one.columns)
+            cls._differing = found
+        return found
+
+    @classmethod
     def links(cls) -> Mapping[str, Link]:
         """Relationship name → Link."""
         found = cls.__dict__.get("_links")

@@ -7,8 +7,7 @@ it back, so a preview cannot promise what the act refuses. The pages are in `bul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -77,25 +76,15 @@ def can_delete(entity: type[Entity], by: Actor) -> bool:
 
 def settable(entity: type[Entity], by: Actor) -> dict[str, Field]:
     """The fields of which many rows may be given one value: what anybody with the right types into the form. What is
-    masked or must differ from row to row is one row's own."""
-    apart = _unlike(entity)
+    masked, names a row or must differ from row to row is one row's own; so is what an inline row hangs on."""
+    own = entity.differing() | {entity.__shown_as__, entity.__natural_key__}
+    own |= {owner_key(entity)} if entity.__inline_of__ else set()
     return {
         n: f
         for n, f in rights.visible_fields(by, entity).items()
-        if f.form and f.edit is FREELY and f.mask is None and n not in apart
+        if f.form and f.edit is FREELY and f.mask is None and n not in own
         if by.has(powers.field_right(entity, n, "edit"))
     }
-
-
-@lru_cache(maxsize=256)
-def _unlike(entity: Any) -> frozenset[str]:
-    """The columns in which rows must differ, alone or with others; and the row that an inline one hangs on."""
-    table: Any = entity.__table__
-    together = [one.columns for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
-    together += [one.columns for one in table.indexes if one.unique]
-    names = {column.key for columns in together for column in columns}
-    names |= {column.key for column in table.columns if column.unique}
-    return frozenset(names | ({owner_key(entity)} if entity.__inline_of__ else set()))
 
 
 def bar(listing: Listing, page: ListPage) -> Bulk | None:
@@ -109,15 +98,17 @@ def bar(listing: Listing, page: ListPage) -> Bulk | None:
         return made
     n = listing.count()
     if n <= MOST:
-        return Bulk(made.key, made.acts, made.asked, total=n)
+        return replace(made, total=n, every=_("符合条件的全部%(n)s条", n=number_text(n)))
     sentence = _("符合条件的超过%(n)s条，不能一次全选。请先筛选，缩小范围。", n=number_text(MOST))
-    return Bulk(made.key, made.acts, made.asked, too_many=sentence)
+    return replace(made, too_many=sentence)
 
 
 # --- which rows ---------------------------------------------------------------------------------------
 
 
-def read_choice(entity: type[Entity], site: Site, typed: MultiDict[str, str], most: int = MOST) -> list[int]:
+def read_choice(
+    entity: type[Entity], site: Site, typed: MultiDict[str, str], most: int | None = None
+) -> list[int]:
     """The ids that a list posted, in its order where all of it is meant. They may be of rows that this person does not see.
 
     Raises Invalid for none, too many and what is no id; Unfit and Invalid where the list's words are not sound."""
@@ -128,6 +119,7 @@ def read_choice(entity: type[Entity], site: Site, typed: MultiDict[str, str], mo
         found = list(dict.fromkeys([*_ids(typed.get("chosen", "")), *map(_id, typed.getlist("id"))]))
     if not found:
         raise Invalid(_("没有选择记录。请先在名单中勾选，再选择要办理的事。"))
+    most = most or MOST
     if len(found) > most:
         raise Invalid(
             _(
@@ -209,7 +201,6 @@ class Act:
     do: Callable[[Entity, int], object]
     says: Callable[[Entity], str]
     is_needless: Callable[[Entity], bool] = lambda obj: False
-    links: tuple[str, ...] = ()  # what `says` reads of other rows
 
 
 @dataclass(slots=True)
@@ -241,7 +232,6 @@ def setting(entity: type[Entity], site: Site, name: str, value: Any) -> Act:
             "%(name)s：%(before)s → %(after)s", name=obj.shown(), before=paint(obj).text or blank, after=after
         ),
         is_needless,
-        (one.link,) if isinstance(one, Key) and one.link else (),
     )
 
 
@@ -284,7 +274,7 @@ def carry_out(entity: type[Entity], site: Site, act: Act, versions: Mapping[int,
 def _run(
     entity: type[Entity], site: Site, act: Act, ids: Sequence[int], versions: Mapping[int, int]
 ) -> Outcome:
-    found = _rows(entity, site, act, ids)
+    found = _rows(entity, site, ids)
     outcome = Outcome(missing=len(ids) - len(found))
     for obj in found:
         _do(obj, act, versions.get(obj.id), outcome)
@@ -324,11 +314,10 @@ def _skip(outcome: Outcome, name: str, why: str) -> None:
     outcome.skipped.setdefault(reason, []).append(name or "—")
 
 
-def _rows(entity: type[Entity], site: Site, act: Act, ids: Sequence[int]) -> list[Entity]:
-    """Those that this person sees, with what their names are made from; by their ids, so that two acts wait for each
+def _rows(entity: type[Entity], site: Site, ids: Sequence[int]) -> list[Entity]:
+    """Those that this person sees, with the names of what they point at; by their ids, so that two acts wait for each
     other's locks in one order."""
-    relations = sa.inspect(entity).relationships
-    links = {*act.links, *(n for n in entity.__shown_from__ if n in relations)}
+    links = {f.link for f in entity.fields().values() if isinstance(f, Key) and f.link}
     loads = [name_load(joinedload(getattr(entity, link)), entity, link) for link in sorted(links)]
     query = sa.select(entity).where(entity.id.in_(ids)).order_by(entity.id)
     found = list(site.session.scalars(query.options(*loads)).unique())

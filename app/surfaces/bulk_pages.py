@@ -14,10 +14,10 @@ from flask_appbuilder import BaseView, expose
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from app.core import rights
+from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid, Missing
-from app.core.fields import Field
+from app.core.fields import FREELY, Field
 from app.surfaces import bulk
 from app.surfaces.bulk import BASE, CHOICE, Act, Outcome
 from app.surfaces.drafts import show_form
@@ -147,8 +147,13 @@ class Setting:
         seen = self.sheet.seen_fields.get(self.name)
         if seen is None or not self.name:
             return _("请从列表中选择要修改的项目。")
-        if (why := self.sheet.why_locked(seen)) is not None:
-            return why
+        if seen.edit is not FREELY:
+            return scope.locked_sentence(self.entity, self.name)
+        if not seen.form:
+            return scope.settled_sentence(self.entity, self.name)
+        power = powers.field_right(self.entity, self.name, "edit")
+        if not self.site.by.has(power):
+            return rights.refusal(self.site.by, power)
         return _("“%(label)s”不能批量修改。请打开每条记录分别修改。", label=_(seen.label))
 
     def _posted(self) -> Typed:
@@ -211,14 +216,14 @@ class Setting:
 
     def _preview(self, chosen: Sequence[int], found: Outcome, value: Any) -> ConfirmPage:
         label, n = _(self.fields[self.name].label), len(found.done)
-        after = bulk.value_text(self.entity, self.site, self.name, value)
-        said = _(
-            "将把%(n)s条记录的“%(label)s”改为“%(after)s”，跳过%(m)s条。确认后保存。",
-            n=number_text(n),
-            label=label,
-            after=after,
-            m=number_text(_skipped(found)),
-        )
+        told = {"n": number_text(n), "label": label, "m": number_text(_skipped(found))}
+        if value is None:
+            said = _("将清空%(n)s条记录的“%(label)s”，跳过%(m)s条。确认后保存。", **told)
+        else:
+            after = bulk.value_text(self.entity, self.site, self.name, value)
+            said = _(
+                "将把%(n)s条记录的“%(label)s”改为“%(after)s”，跳过%(m)s条。确认后保存。", after=after, **told
+            )
         words = [(name, self.typed.get(name, "")) for name in self.value_names if name in self.typed]
         return ConfirmPage(
             title=_("批量修改“%(label)s”", label=label),

@@ -141,8 +141,9 @@ class Bulk:
     key: str  # names this list and its reader, under which a window remembers what was chosen
     acts: tuple[Action, ...]
     asked: str  # what the list's address asks for, posted along
-    total: int = 0  # rows of the list, where all of them can be chosen by one tick
-    too_many: str = ""  # why they cannot
+    total: int = 0  # rows of the list
+    every: str = ""  # what one tick chooses: all of them
+    too_many: str = ""  # why it cannot
 
 
 @dataclass(slots=True)

@@ -500,6 +500,10 @@
       const kept = JSON.parse(sessionStorage.getItem(store) || '{}');
       isEvery = Boolean(kept.isEvery && every);
       ids = new Set(kept.ids);
+      if (kept.isEvery && !every) { // by now all of the list is on this page, or too many
+        const shown = Number(bulk.dataset.total) ? boxes.map((box) => box.value) : [];
+        ids = new Set(shown.filter((id) => !ids.has(id)));
+      }
     };
     const remember = () => {
       if (isEvery || ids.size) sessionStorage.setItem(store, JSON.stringify({ isEvery, ids: [...ids] }));

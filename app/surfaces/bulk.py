@@ -34,12 +34,12 @@ LONGEST = 60_000  # characters of what names rows
 BASE = "/lists/bulk"
 CHOICE = ("id", "chosen", "every", "without", "asked")
 """What a list posts: ticked rows, those ticked on other pages, or all of the list but some; and the list's own words."""
-OF_ONE_LIST = (
+OF_ONE_PAGE = (
     "after",
     "before",
     "size",
     "sort",
-)  # words of an address that change nothing about which rows are meant
+)  # words of an address that change nothing about which rows are listed
 
 Offer = Callable[[Actor], Action | None]
 _offers: dict[str, list[Offer]] = {}
@@ -92,15 +92,14 @@ def bar(listing: Listing, page: ListPage) -> Bulk | None:
     entity, by = listing.entity, listing.site.by
     if listing.site.is_bureau or not page.rows or not (found := tuple(acts(entity, by))):
         return None
-    url = listing.url(**dict.fromkeys(OF_ONE_LIST))
-    made = Bulk(f"{by.id}:{url}", found, url.partition("?")[2])
+    made = Bulk(key_of(listing), found, asked_text(listing), total=len(page.rows))
     if not (page.previous_url or page.next_url):
         return made
     n = listing.count()
     if n <= MOST:
         return replace(made, total=n, every=_("符合条件的全部%(n)s条", n=number_text(n)))
     sentence = _("符合条件的超过%(n)s条，不能一次全选。请先筛选，缩小范围。", n=number_text(MOST))
-    return replace(made, too_many=sentence)
+    return replace(made, total=0, too_many=sentence)
 
 
 # --- which rows ---------------------------------------------------------------------------------------
@@ -137,13 +136,14 @@ def list_of(entity: type[Entity], site: Site, typed: Mapping[str, str]) -> Listi
         words = parse_qsl(typed.get("asked", ""), max_num_fields=100)
     except ValueError:
         raise Invalid(_("名单的条件无法读取。请返回名单，重新选择。")) from None
-    found = Listing(entity, site, {n: text for n, text in words if n not in OF_ONE_LIST})
+    found = Listing(entity, site, dict(words))
     found.require_sound()
     return found
 
 
 def key_of(listing: Listing) -> str:
-    return f"{listing.site.by.id}:{listing.url()}"
+    """Names the rows that are listed, on whichever of its pages, and who looks at them."""
+    return f"{listing.site.by.id}:{listing.url(**dict.fromkeys(OF_ONE_PAGE))}"
 
 
 def _all_of(listing: Listing) -> list[int]:

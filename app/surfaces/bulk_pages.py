@@ -44,7 +44,7 @@ class BulkView(BaseView):
         entity, here = _list_at(path, "edit")
         return Setting(entity, here, request.form).ask()
 
-    @expose("/<path>/edit/run", methods=["POST"])
+    @expose("/<path>/edit-now", methods=["POST"])
     def run_edit(self, path: str) -> Answer:
         entity, here = _list_at(path, "edit")
         return Setting(entity, here, request.form).run()
@@ -57,7 +57,7 @@ class BulkView(BaseView):
         found = bulk.foresee(entity, here, bulk.deleting(here), bulk.read_choice(entity, here, request.form))
         return _page(_delete_preview(listing, found))
 
-    @expose("/<path>/delete/run", methods=["POST"])
+    @expose("/<path>/delete-now", methods=["POST"])
     def run_delete(self, path: str) -> Answer:
         entity, here = _list_at(path, "delete")
         _refuse_strays(request.form, "rows", "asked")
@@ -233,7 +233,7 @@ class Setting:
             submit_label=_("确认修改%(n)s条", n=number_text(n)) if n else "",
             back_label=_("改填其他内容"),
             cancel_url=bulk.list_url(self.listing),
-            action_url=f"{BASE}/{self.entity.__path__}/edit/run",
+            action_url=f"{BASE}/{self.entity.__path__}/edit-now",
             hidden=[
                 *_kept(self.listing, found),
                 ("chosen", _joined(chosen)),
@@ -258,7 +258,7 @@ def _delete_preview(listing: Listing, found: Outcome) -> ConfirmPage:
         goes_with=[],
         submit_label=_("确认删除%(n)s条", n=words["n"]) if n else "",
         cancel_url=bulk.list_url(listing),
-        action_url=f"{BASE}/{listing.entity.__path__}/delete/run",
+        action_url=f"{BASE}/{listing.entity.__path__}/delete-now",
         hidden=_kept(listing, found),
         is_safe=not n,
         parts=[*_told(_("将删除"), found), *_reasons(found)],

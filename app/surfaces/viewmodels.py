@@ -141,7 +141,7 @@ class Bulk:
     key: str  # names this list and its reader, under which a window remembers what was chosen
     acts: tuple[Action, ...]
     asked: str  # what the list's address asks for, posted along
-    total: int = 0  # rows of the list
+    total: int = 0  # rows of the list; 0 where they are too many for one act
     every: str = ""  # what one tick chooses: all of them
     too_many: str = ""  # why it cannot
 

@@ -305,7 +305,7 @@ class Attack:
         """Rows of a list, and what is to become of them."""
         key = entity.key() if entity is not None else "student"
         ids = [self._id(key) for _n in range(4)]
-        if "/run" in path:
+        if path.endswith("-now"):
             body: dict[str, Any] = {"rows": ",".join(f"{id_}:{self._version((key, id_))}" for id_ in ids)}
         else:
             body = {"id": ids, "every": self.draw(st.sampled_from(["", "1"]))}

@@ -53,7 +53,7 @@ def hidden_in(answer: TestResponse) -> dict[str, str]:
 
 
 def confirm(client: Client, preview: TestResponse, path: str = EDIT) -> TestResponse:
-    answer = client.post(f"{path}/run", data=hidden_in(preview))
+    answer = client.post(f"{path}-now", data=hidden_in(preview))
     assert answer.status_code == 200, answer.text
     return answer
 
@@ -173,7 +173,7 @@ def test_a_field_is_asked_for_then_its_value_and_the_choice_goes_along(login: Lo
     closed = {"name", "id_number", "student_no", "phone", "status", "class_id", "grade_id", "born_on"}
     assert not closed & set(options), "key data, what is masked and what names a row are one row's own"
     assert f'name="chosen" value="{OUYANG},{ZHANG}"' in first.text
-    assert 'name="asked" value="grade_id=1"' in first.text
+    assert 'name="asked" value="grade_id=1&amp;sort=name"' in first.text
     second = choose(lin, [OUYANG, ZHANG], "transport")
     assert "“上下学交通方式”改为" in second.text
     assert 'name="to-transport"' in second.text
@@ -267,7 +267,7 @@ def test_where_nothing_would_change_there_is_nothing_to_confirm(login: Login) ->
 def test_going_back_from_the_preview_finds_what_was_typed_and_all_that_was_chosen(login: Login) -> None:
     lin = login("lin")
     preview = choose(lin, [OUYANG, WU], "address", "青岚县新街1号")
-    answer = lin.post(f"{EDIT}/run", data=hidden_in(preview) | {"back": "1"})
+    answer = lin.post(f"{EDIT}-now", data=hidden_in(preview) | {"back": "1"})
     assert answer.status_code == 200
     assert re.search('name="to-address"[^>]* value="青岚县新街1号"', answer.text)
     assert f'name="chosen" value="{OUYANG},{WU}"' in answer.text
@@ -418,7 +418,7 @@ def test_a_field_that_is_not_set_so_is_refused_with_the_reason(
     lin, before = login("lin"), world.all_rows(app)
     words = {"field": field, f"to-{field}": "1"}
     assert sentence in refusal(lin.post(EDIT, data=words | {"chosen": str(OUYANG)}))
-    assert sentence in refusal(lin.post(f"{EDIT}/run", data=words | {"rows": f"{OUYANG}:1"}))
+    assert sentence in refusal(lin.post(f"{EDIT}-now", data=words | {"rows": f"{OUYANG}:1"}))
     assert world.all_rows(app) == before
 
 
@@ -460,8 +460,8 @@ def test_junk_is_refused_and_nothing_is_written(login: Login, app: Flask, words:
 def test_rows_that_were_never_previewed_so_are_refused(login: Login, app: Flask, rows: str) -> None:
     lin, before = login("lin"), world.all_rows(app)
     words = {"rows": rows, "field": "transport", "to-transport": BICYCLE}
-    assert refusal(lin.post(f"{EDIT}/run", data=words))
-    assert refusal(lin.post(f"{DELETE}/run", data={"rows": rows}))
+    assert refusal(lin.post(f"{EDIT}-now", data=words))
+    assert refusal(lin.post(f"{DELETE}-now", data={"rows": rows}))
     assert world.all_rows(app) == before
 
 
@@ -473,7 +473,7 @@ def test_an_act_that_there_is_not_is_not_found(login: Login, path: str) -> None:
 def test_who_may_neither_edit_nor_delete_is_told_which_right_is_missing(login: Login, app: Flask) -> None:
     before = world.all_rows(app)
     zhao = login("zhao")
-    for path, words in ((EDIT, {"id": [OUYANG]}), (f"{DELETE}/run", {"rows": f"{LIU}:1"})):
+    for path, words in ((EDIT, {"id": [OUYANG]}), (f"{DELETE}-now", {"rows": f"{LIU}:1"})):
         answer = zhao.post(path, data=words)
         assert answer.status_code == 403
         assert "的权限。需要这项权限的，请联系" in refusal(answer)
@@ -495,9 +495,9 @@ def test_nobody_changes_a_pupil_of_another_school(login: Login, app: Flask, data
     words = {"field": field, f"to-{field}": value}
     answers = [
         wang.post(EDIT, data=words | {"chosen": ",".join(map(str, ids))}),
-        wang.post(f"{EDIT}/run", data=words | {"rows": rows}),
+        wang.post(f"{EDIT}-now", data=words | {"rows": rows}),
         wang.post(DELETE, data={"id": ids}),
-        wang.post(f"{DELETE}/run", data={"rows": rows}),
+        wang.post(f"{DELETE}-now", data={"rows": rows}),
     ]
     assert all(one.status_code in (200, 404, 422) for one in answers)
     assert not any(

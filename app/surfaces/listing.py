@@ -81,11 +81,12 @@ def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
 # --- reading the address ------------------------------------------------------------------------------
 
 
-def read_args(entity: type[Entity], by: rights.Actor, args: Mapping[str, str]) -> Asked:
-    """The address's words → Asked. Every unreadable value is a complaint; to ask by a field that is hidden, masked or
-    unknown is refused as a whole, whichever it is."""
+def read_args(
+    entity: type[Entity], by: rights.Actor, args: Mapping[str, str], filters: Mapping[str, Field]
+) -> Asked:
+    """The address's words → Asked; `filters` as `filters_of` gives them. Every unreadable value is a complaint; to ask by
+    a field that is hidden, masked or unknown is refused as a whole, whichever it is."""
     asked = Asked()
-    filters = filters_of(entity, by)
     for name, raw in args.items():
         if name in WORDS:
             _read_word(entity, by, asked, name, raw)
@@ -225,7 +226,8 @@ class Listing:
     def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
         self.path = site.list_url(entity)
-        self.asked = read_args(entity, site.by, args)
+        self.filters = filters_of(entity, site.by)
+        self.asked = read_args(entity, site.by, args, self.filters)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False
         self.counted: int | None = None
@@ -246,10 +248,6 @@ class Listing:
             dialect = self.site.session.get_bind().dialect.name
             found.append(self.entity.search(self.asked.q, dialect, among))
         return found
-
-    @cached_property
-    def filters(self) -> dict[str, Field]:
-        return filters_of(self.entity, self.site.by)
 
     @cached_property
     def sortable(self) -> dict[str, Field]:

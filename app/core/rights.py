@@ -28,6 +28,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column, relationship
 
 from app.core import names, sessions
+from app.core.databases import PREPARED
 from app.core.entity import Entity, registry
 from app.core.errors import Denied
 from app.core.fields import BigId, Field, UtcDateTime
@@ -380,7 +381,7 @@ def _person_query() -> sa.Select[Any]:
         .where(User.id == sa.bindparam("user_id", type_=sa.Integer))
         .order_by(Grant.id)
         .options(load_only(*_ASKED_OF_EVERYBODY))
-        .execution_options(populate_existing=True)
+        .execution_options(populate_existing=True, **PREPARED)
     )
 
 

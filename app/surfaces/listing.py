@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
 from app.core import rights, scope
+from app.core.databases import PREPARED
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
@@ -312,7 +313,9 @@ class Listing:
         page_ = page.order_by(*order).limit(self.asked.size + 1).subquery()
         query = sa.select(self.entity, page_.c.hits).join(page_, page_.c.id == self.entity.id)
         query = query.order_by(*(c.desc() if self.descending else c for c in self.columns))
-        found = self.site.session.execute(query.options(*self._loads(fields))).all()
+        is_number = self.entity.search_number(self.asked.q, ()) is not None
+        how = PREPARED if is_number else {}
+        found = self.site.session.execute(query.options(*self._loads(fields)), execution_options=how).all()
         self.counted = found[0].hits if found else 0
         return self._named([row[0] for row in found], fields)
 

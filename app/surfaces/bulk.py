@@ -34,12 +34,8 @@ LONGEST = 60_000  # characters of what names rows
 BASE = "/lists/bulk"
 CHOICE = ("id", "chosen", "every", "without", "asked")
 """What a list posts: ticked rows, those ticked on other pages, or all of the list but some; and the list's own words."""
-OF_ONE_PAGE = (
-    "after",
-    "before",
-    "size",
-    "sort",
-)  # words of an address that change nothing about which rows are listed
+OF_ONE_PAGE = ("after", "before", "size", "sort")
+"""Words of an address that change nothing about which rows are listed."""
 
 Offer = Callable[[Actor], Action | None]
 _offers: dict[str, list[Offer]] = {}

@@ -202,12 +202,13 @@ class Act:
 @dataclass(slots=True)
 class Outcome:
     """`done`: ids with the version each had before; `told`: of the first of them what became of them; `skipped`: why not →
-    the names of the rows; `missing`: how many there are not, or not for this person."""
+    the names of the rows; `missing`: how many there are not, or not for this person; `warnings`: what is told beside."""
 
     done: dict[int, int] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
     missing: int = 0
+    warnings: list[str] = field(default_factory=list)
 
 
 def setting(entity: type[Entity], site: Site, name: str, value: Any) -> Act:
@@ -263,8 +264,10 @@ def foresee(entity: type[Entity], site: Site, act: Act, ids: Sequence[int]) -> O
 
 def carry_out(entity: type[Entity], site: Site, act: Act, versions: Mapping[int, int]) -> Outcome:
     """Does it to every row that is fit for it, as it was when it was previewed, and tells of the rest."""
-    with saving.work():
-        return _run(entity, site, act, list(versions), versions)
+    with saving.work() as work:
+        outcome = _run(entity, site, act, list(versions), versions)
+        outcome.warnings = list(dict.fromkeys(work.warnings))
+    return outcome
 
 
 def _run(
@@ -306,7 +309,7 @@ def _moved() -> str:
 
 def _skip(outcome: Outcome, name: str, why: str) -> None:
     """Sentences that differ by the row's name alone are one reason."""
-    reason = why.replace(name, _("所列记录")) if name else why
+    reason = why.replace(name, _("所列记录")) if len(name) > 1 else why
     outcome.skipped.setdefault(reason, []).append(name or "—")
 
 

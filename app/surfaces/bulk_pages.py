@@ -276,7 +276,7 @@ def _result(listing: Listing, title: str, said: str, found: Outcome) -> ConfirmP
         cancel_url=bulk.list_url(listing),
         action_url="",
         is_safe=True,
-        parts=[*_told(_("已办理"), found), *_reasons(found)],
+        parts=[*_told(_("已办理"), found), *_reasons(found), (_("请注意"), found.warnings)],
         done=bulk.key_of(listing),
     )
 

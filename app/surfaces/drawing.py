@@ -22,10 +22,11 @@ def heads(columns: Sequence[Column]) -> list[str]:
     return [f' data-label="{escape(c.label)}" class="{"num " if c.numeric else ""}' for c in columns]
 
 
-def row_cells(row: Row, begins: Sequence[str], has_box: bool = False) -> Markup:
-    """The cells of one row of a list, the first as its heading; `has_box`: with a box by which the row is chosen."""
+def row_cells(row: Row, begins: Sequence[str], pick: str = "") -> Markup:
+    """The cells of one row of a list, the first as its heading; `pick`: what the box is called, before the row's name, by
+    which the row is chosen; "" for none."""
     hint, (first, *rest) = _masked_hint(), row.cells
-    box = _box(row.id, first.text) if has_box else ""
+    box = _box(row.id, pick + first.text) if pick else ""
     head = _drawn(first, first.url or row.url, hint)
     parts = [f'<th scope="row"{begins[0]}{first.breaks}">{head}{box}</th>']
     for begin, one in zip(begins[1:], rest, strict=True):
@@ -33,10 +34,12 @@ def row_cells(row: Row, begins: Sequence[str], has_box: bool = False) -> Markup:
     return Markup("".join(parts))  # noqa: S704 - its parts are escaped
 
 
-def _box(row_id: int, name: str) -> str:
+def _box(row_id: int, label: str) -> str:
     """Posted by the form that stands below the rows; after the name, so that this is met first."""
-    label = escape(_("选择") + name)
-    return f'<label class="pick"><input type="checkbox" form="bulk" name="id" value="{row_id}" aria-label="{label}"></label>'
+    return (
+        f'<label class="pick"><input type="checkbox" form="bulk" name="id" value="{row_id}"'
+        f' aria-label="{escape(label)}"></label>'
+    )
 
 
 def _masked_hint() -> str:

@@ -293,7 +293,7 @@ class Drawing:
         if self.sees.cases:
             yield self._chart(self._title_of_changes(), list(_change_figures(total, self.year)))
             if total.months:
-                yield self._chart(_title_of_months(), list(_month_figures(today_here())), is_trend=True)
+                yield self._chart(_("近12个月学籍变动"), list(_month_figures(today_here())), is_trend=True)
 
     def _title_of_changes(self) -> str:
         first, last = self.year.starts_on.year, self.year.ends_on.year
@@ -359,12 +359,6 @@ class Drawing:
         if not any(extent.low and extent.low <= low and high <= extent.high for extent in reach):
             return Figures()
         return overview.standing_here(self.here.session, self.below)
-
-
-def _title_of_months() -> str:
-    first, *_between, last = months_to(today_here())
-    ends = {"y": first.year, "m": first.month, "year": last.year, "month": last.month}
-    return _("近12个月学籍变动（%(y)s年%(m)s月至%(year)s年%(month)s月）", **ends)
 
 
 def _table(title: str, first: str, figures: Iterable[Figure], rows: Iterable[Row]) -> RelatedTable:

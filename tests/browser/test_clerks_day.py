@@ -154,6 +154,7 @@ def correct_the_address_and_add_an_uncle(hands: Hands) -> None:
 def give_a_photo(hands: Hands) -> None:
     page = hands.page
     hands.use(page.get_by_role("link", name="上传照片"))
+    page.wait_for_url("**/photo/change")
     chosen = {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": sent()}
     page.get_by_label("照片文件").set_input_files(chosen)
     if hands.has_script:

@@ -10,28 +10,33 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 import wtforms
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from app.core import powers, rights, scope
-from app.core.entity import Entity
+from app.core import live, powers, rights, scope
+from app.core.entity import Entity, registry
 from app.core.errors import Stale
 from app.core.fields import (
     FREELY,
     FROM_ABOVE,
+    HERE,
     Code,
     Day,
     Field,
     Flag,
     Key,
+    Month,
     Number,
     Text,
     Unreadable,
+    missing_sentence,
 )
 from app.core.rights import Actor
 from app.surfaces import lookups
@@ -60,6 +65,8 @@ class Declared(wtforms.Field):
         if len(valuelist) > 1:
             raise ValueError(_("这一项提交了多个值。请只填写一个。"))
         self.data = self.described.parse(self.typed)
+        if isinstance(self.described, Day | Month):
+            self.typed = self.described.show(self.data)
 
     @property
     def is_unchanged_mask(self) -> bool:
@@ -225,7 +232,12 @@ class Sheet:
         if why := self.why_locked(one):
             text = self._locked_text(one)
             return replace(made, widget="readonly", help="", value=text, locked=why, changed=False)
-        return replace(made, **self._widget(one, value))
+        masked = self.shown(one) if one.mask is not None and self.obj is not None else ""
+        return replace(made, checks=self._checks.get(one.name, ()), as_is=masked, **self._widget(one, value))
+
+    @property
+    def _checks(self) -> Mapping[str, tuple[live.Check, ...]]:
+        return checks_of(self.entity.key(), str(get_locale()), datetime.now(HERE).date())
 
     def _locked_text(self, one: Field) -> str:
         if self.obj is None:
@@ -244,7 +256,7 @@ class Sheet:
             return {"widget": "select", "options": (("", _("请选择")), *options)}
         if isinstance(one, Text) and one.long:
             return {"widget": "textarea"}
-        kinds = {Day: "day", Number: "number"}
+        kinds = {Day: "day", Month: "month", Number: "number"}
         return {"widget": kinds.get(type(one), "text")}
 
     def _key_widget(self, one: Key, value: str) -> dict[str, Any]:
@@ -256,6 +268,19 @@ class Sheet:
         typed = self.texts.get(one.name, "")
         label = lookups.label_of(self.session, self.by, target, value) if value else typed
         return {"widget": "lookup", "lookup_url": f"/lookup/{target}", "lookup_label": label}
+
+
+@lru_cache(maxsize=64)
+def checks_of(key: str, locale: str, today: date) -> Mapping[str, tuple[live.Check, ...]]:
+    """What a page says of each field while one types. `locale` is the language of this request."""
+    entity = registry[key]
+    rows = entity.live_steps(today)
+    found = {}
+    for name, one in entity.fields().items():
+        required = [live.filled(missing_sentence(one.label))] if one.required and one.form else []
+        steps = (*required, *one.live_steps(), *rows.get(name, ()))
+        found[name] = tuple(map(live.Check.of, steps)) if not isinstance(one, Key) else ()
+    return found
 
 
 def unknown(name: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from app.core.live import Check
+
 Tone = Literal["neutral", "good", "warn", "bad", "info"]
 Style = Literal["primary", "secondary", "danger", "link"]
 
@@ -231,6 +233,8 @@ class Input:
     chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
     changed: bool = False  # what was typed is not what the form opens with
+    checks: tuple[Check, ...] = ()  # what the page itself can say of it while one types
+    as_is: str = ""  # today's value, hidden: while it stands there nothing is said of it
     accept: str = ""  # of a file: the media types that are offered
     crop: tuple[int, int] | None = (
         None  # of a picture file: it is cut to this shape, posted as crop_left, _top, _width
@@ -320,6 +324,15 @@ class FormPage:
     keeps_draft: bool = False
     is_filled: bool = False  # the view has put the draft in; otherwise surfaces.drafts does
     draft: DraftBox | None = None
+
+    @property
+    def checks(self) -> str:
+        """All checks of its inputs by their keys, as JSON; "" where there are none."""
+        inputs = [one for section in self.sections for one in section.inputs]
+        rows = [row for table in self.inlines for row in (*table.rows, table.blank)]
+        inputs += [one for row in rows for one in row.inputs]
+        found = {check.key: check.words for one in inputs for check in one.checks}
+        return "{" + ",".join(f'"{key}":{words}' for key, words in found.items()) + "}" if found else ""
 
 
 # --- detail -------------------------------------------------------------------------------------------

@@ -6,8 +6,7 @@ Whether a name or a number can be right is said in `names` and `numbers`; what o
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,10 +17,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relat
 
 from app.areas.schools.models import Grade, SchoolClass, Term
 from app.areas.students import numbers
-from app.core import databases, names, places
+from app.core import databases, live, names, places
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
-from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends
+from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends, tidy
+from app.core.wording import N_
 
 BASIC, MORE, RECORD = "基本信息", "个人辅助信息", "学籍信息"
 CONTACT, EXTENDED, TRAFFIC = "个人联系信息", "扩展信息", "交通信息"
@@ -59,30 +59,24 @@ class Status(StrEnum):
 # --- forms of single items ----------------------------------------------------------------------------
 
 
-def tidy(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+_DASHES = "—–~至"
 
 
 def _tidy_period(text: str) -> str:
-    return re.sub(r"\s", "", tidy(text)).translate({ord(dash): "-" for dash in "—–~至"})
+    return re.sub(r"\s", "", tidy(text)).translate({ord(dash): "-" for dash in _DASHES})
 
 
-def _check_pinyin(text: str) -> str | None:
-    return None if re.fullmatch(r"[A-Za-züÜ' -]+", text) else _("姓名拼音只用字母和空格，如wang zi han。")
+live.tidies(_tidy_period, live.NFKC, live.swap(r"\s", ""), live.swap(f"[{_DASHES}]", "-"))
 
-
-def _check_post_code(text: str) -> str | None:
-    return None if re.fullmatch(r"\d{6}", text) else _("邮政编码应为6位数字。")
-
-
-def check_email(text: str) -> str | None:
-    is_one = re.fullmatch(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"'.]+", text)
-    return None if is_one else _("电子信箱格式不对，应如name@example.cn。没有的请留空。")
-
-
-def _check_home_page(text: str) -> str | None:
-    is_one = re.fullmatch(r"https?://[^\s<>\"']+", text)
-    return None if is_one else _("主页地址应以http://或https://开头，且不含空格。没有的请留空。")
+_check_pinyin = live.Fits("[A-Za-züÜ' -]+", N_("姓名拼音只用字母和空格，如wang zi han。"))
+_check_post_code = live.Fits("[0-9]{6}", N_("邮政编码应为6位数字。"))
+check_email = live.Fits(
+    r"""[^@\s<>"']+@[^@\s<>"']+\.[^@\s<>"'.]+""",
+    N_("电子信箱格式不对，应如name@example.cn。没有的请留空。"),
+)
+_check_home_page = live.Fits(
+    r"""https?://[^\s<>"']+""", N_("主页地址应以http://或https://开头，且不含空格。没有的请留空。")
+)
 
 
 def _check_validity(text: str) -> str | None:
@@ -105,6 +99,32 @@ def pinyin_for(name: str) -> str | None:
     """Item 14 as the program fills it in; None where a reading is not known."""
     ours = names.pinyin_of(name)
     return None if names.NO_READING in ours else ours[:60]
+
+
+# --- sentences about items together ------------------------------------------------------------------
+
+LEFT_AND_MIGRANT = N_("留守儿童与随迁子女不能同时为“是”：随迁子女与父母同住。请核对后改正其中一项。")
+SPECIAL_WITHOUT = N_(
+    "填写了随班就读，残疾类型不能为空或“无残疾”。请按残疾证填写，或将随班就读改为“非随班就读”。"
+)
+SPECIAL_DIFFERS = N_("随班就读与残疾类型不一致。请核对后改正其中一项。")
+ENTRY_BEFORE_BIRTH = N_("入学年月早于出生日期。请核对后改正其中一项。")
+ENTRY_LATE = N_("入学年月晚于今天一年以上。请核对年份。")
+RELATION_UNSAID = N_("关系为“其他亲属”或“非亲属”的，请在关系说明中写明。")
+NUMBER_WITHOUT_TYPE = N_("填写了身份证件号，还应选择身份证件类型。")
+RELATIONS_TO_SAY = ("97", "99")
+
+
+def _age_sentence() -> str:
+    ages = {"a": YOUNGEST_YEARS, "b": OLDEST_YEARS}
+    return _("按出生日期计算，年龄不在%(a)s至%(b)s岁之间。请核对年份。", **ages)
+
+
+def _live_special() -> Iterator[live.Step]:
+    """随班就读 by the disability; what is no disability, or several, is not compared."""
+    others = f"(?![0{SEVERAL_DISABILITIES}{''.join(SPECIALS)}]).+"
+    for disability, special in (*SPECIALS.items(), (others, OTHER_SPECIAL)):
+        yield live.fits(f"0|{special}", _(SPECIAL_DIFFERS), when=[["disability", disability, True]])
 
 
 # --- the pupil ----------------------------------------------------------------------------------------
@@ -396,14 +416,29 @@ class Student(OfPlace, Recyclable, Entity):
             and self.is_migrant_child
             and self.left_behind != "0"
         ):
-            yield (
-                "left_behind",
-                _("留守儿童与随迁子女不能同时为“是”：随迁子女与父母同住。请核对后改正其中一项。"),
-            )
+            yield "left_behind", _(LEFT_AND_MIGRANT)
         if self.touched("in_class_special", "disability"):
             yield from self._check_special()
         if self.touched("entry_month", "born_on"):
             yield from self._check_entry()
+
+    @classmethod
+    def live_steps(cls, today: date) -> Mapping[str, Sequence[live.Step]]:
+        found = numbers.live_steps(today, born_on="born_on", gender="gender")
+        oldest, youngest = date(today.year - OLDEST_YEARS, 1, 1), date(today.year - YOUNGEST_YEARS, 12, 31)
+        age = live.between(oldest.isoformat(), youngest.isoformat(), _age_sentence())
+        special = [["in_class_special", "0?", False]]
+        latest = live.between("", f"{today.year + 1}{today.month:02d}", _(ENTRY_LATE))
+        both = live.lacks("^[^0]", _(LEFT_AND_MIGRANT), when=[["is_migrant_child", "1", True]])
+        return {
+            **found,
+            "name": names.live_steps(),
+            "born_on": [*found["born_on"], age],
+            "entry_month": [live.later("born_on", _(ENTRY_BEFORE_BIRTH)), latest],
+            "left_behind": [both],
+            "disability": [live.fits("[1-9]", _(SPECIAL_WITHOUT), when=special, empty=True)],
+            "in_class_special": list(_live_special()),
+        }
 
     def _check_identity(self) -> Complaints:
         today = today_here()
@@ -411,37 +446,24 @@ class Student(OfPlace, Recyclable, Entity):
             self.id_type, self.id_number, self.born_on, self.gender, today
         ):
             yield name, _(sentence)
-        age = today.year - self.born_on.year
-        if not YOUNGEST_YEARS <= age <= OLDEST_YEARS:
-            yield (
-                "born_on",
-                _(
-                    "按出生日期计算，年龄不在%(a)s至%(b)s岁之间。请核对年份。",
-                    a=YOUNGEST_YEARS,
-                    b=OLDEST_YEARS,
-                ),
-            )
+        if not YOUNGEST_YEARS <= today.year - self.born_on.year <= OLDEST_YEARS:
+            yield "born_on", _age_sentence()
 
     def _check_special(self) -> Complaints:
         special, disability = self.in_class_special or "0", self.disability or "0"
         if special == "0" or disability == SEVERAL_DISABILITIES:
             return
         if disability == "0":
-            yield (
-                "disability",
-                _(
-                    "填写了随班就读，残疾类型不能为空或“无残疾”。请按残疾证填写，或将随班就读改为“非随班就读”。"
-                ),
-            )
+            yield "disability", _(SPECIAL_WITHOUT)
         elif special != SPECIALS.get(disability, OTHER_SPECIAL):
-            yield "in_class_special", _("随班就读与残疾类型不一致。请核对后改正其中一项。")
+            yield "in_class_special", _(SPECIAL_DIFFERS)
 
     def _check_entry(self) -> Complaints:
         today = today_here()
         if self.entry_month <= self.born_on.strftime("%Y%m"):
-            yield "entry_month", _("入学年月早于出生日期。请核对后改正其中一项。")
+            yield "entry_month", _(ENTRY_BEFORE_BIRTH)
         elif self.entry_month > f"{today.year + 1}{today.month:02d}":
-            yield "entry_month", _("入学年月晚于今天一年以上。请核对年份。")
+            yield "entry_month", _(ENTRY_LATE)
 
     def check_inlines(self, rows: Iterable[Entity], written: Collection[str] = ()) -> Complaints:
         """A pupil without a number needs a family member who has one (domain.md §2.4, item 9), every pupil a guardian
@@ -540,18 +562,29 @@ class FamilyMember(OfPupil, Entity):
     id_number: Mapped[str | None] = col.text("身份证件号", 20, mask=ID_MASK, clean=numbers.normal)
     position: Mapped[str | None] = col.text("职务", 50)
 
+    @classmethod
+    def live_steps(cls, today: date) -> Mapping[str, Sequence[live.Step]]:
+        said = [["relation", "|".join(RELATIONS_TO_SAY), True]]
+        numbered = {"when": [["id_number", "", False]]}
+        return {
+            "id_number": [s for s in numbers.live_steps(today)["id_number"] if not s.get("empty")],
+            "name": names.live_steps(),
+            "relation_note": [live.filled(_(RELATION_UNSAID), when=said)],
+            "id_type": [live.filled(_(NUMBER_WITHOUT_TYPE), **numbered)],
+        }
+
     def check(self) -> Complaints:
         yield from super().check()
         if self.touched("name", "id_type") and (sentence := names.check_name(self.name, self.id_type)):
             yield "name", _(sentence)
-        if self.relation in ("97", "99") and not self.relation_note:
-            yield "relation_note", _("关系为“其他亲属”或“非亲属”的，请在关系说明中写明。")
+        if self.relation in RELATIONS_TO_SAY and not self.relation_note:
+            yield "relation_note", _(RELATION_UNSAID)
         if self.touched("id_type", "id_number") and self.id_number:
             yield from self._check_number()
 
     def _check_number(self) -> Complaints:
         if not self.id_type:
-            yield "id_type", _("填写了身份证件号，还应选择身份证件类型。")
+            yield "id_type", _(NUMBER_WITHOUT_TYPE)
         for name, sentence in numbers.check_identity(self.id_type, self.id_number, None, None, today_here()):
             yield name, _(sentence)
 

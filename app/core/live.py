@@ -136,5 +136,3 @@ def agrees(part: str, other: str, form: str, low: str, high: str, says: str, **w
 def none_of(steps: list[Step], says: str, **words: Any) -> Step:
     """Complains where every one of `steps` is content."""
     return {"do": "none_of", "steps": steps, "says": says, **words}
-
-

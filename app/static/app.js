@@ -6,6 +6,8 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const say = document.body.dataset;
 
+  const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true })); // changed by the program
+
   // --- panels and menu close on Escape and on a click elsewhere
   const close = (details) => { details.open = false; };
   document.addEventListener('click', (event) => {
@@ -227,6 +229,17 @@
     input.scrollIntoView({ block: 'center' });
   }));
 
+  // --- two have changed one record: what is chosen stands in the form at once, and what is typed there is one's own
+  all('[data-conflict] input[type=radio]').forEach((radio) => {
+    const input = radio.form.elements.namedItem(radio.name.replace('__choice', ''));
+    const put = () => {
+      radio.closest('tr').classList.remove('is-open');
+      if ('fill' in radio.dataset) { input.value = radio.dataset.fill; soil(input); }
+    };
+    radio.addEventListener('change', put);
+    if (radio.value === 'mine') input.addEventListener('input', () => { radio.checked = true; radio.closest('tr').classList.remove('is-open'); });
+  });
+
   // --- where one is in a long form
   const spots = all('.index a').map((link) => [link, document.getElementById(decodeURIComponent(link.hash.slice(1)))]).filter((pair) => pair[1]);
   if (spots.length) {
@@ -258,7 +271,6 @@
 
   // --- nested rows
   const renumber = (table) => all('[data-row] [data-number]', one('[data-rows]', table)).forEach((n, i) => { n.textContent = i + 1; });
-  const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true }));
   const nextIndex = (table) => {
     const taken = all('[data-row]', one('[data-rows]', table)).map((row) => Number(row.dataset.row.split('-').at(-2)));
     return Math.max(-1, Number(table.dataset.last || -1), ...taken) + 1;

@@ -167,6 +167,8 @@ class FormFlow:
                 one.from_saved(is_new=self.obj is None)
             return show_form(self._page())
         self._read(typed)
+        for sheet in self._sheets():
+            sheet.settled = None  # what was compared before the form was left is compared again
         page = self._page(list(self._unreadable()))
         page.is_filled = True
         if any(sheet.is_overtaken for sheet in self._sheets()):
@@ -177,9 +179,12 @@ class FormFlow:
         try:
             saved = self._save(request.form)
         except Invalid as refused:
-            return show_form(self._page(refused.complaints)), 422
-        except Stale as stale:
-            return show_form(self._conflict(stale)), 409
+            page = self._page(refused.complaints)
+            if any(sheet.is_overtaken for sheet in self._sheets()):
+                page = self._with_conflict(refused.complaints)
+            return show_form(page), 422
+        except Stale:
+            return show_form(self._with_conflict()), 409
         flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
         flash_warnings(self.warnings)
         return redirect(self.site.show_url(self.entity, saved.id))
@@ -188,13 +193,15 @@ class FormFlow:
         inlines = [one.entity for one in self.nested]
         complaints = [("", forms.unknown(n)) for n in forms.stray_names(typed, self.entity, inlines)]
         data = self._read(typed)
+        for sheet, stale in self._overtaken():
+            forms.settle(sheet, stale, data if sheet is self.sheet else self._data_of(sheet))
         with saving.work() as work:
             work.complaints += complaints
             words: dict[str, Any] = {"complaints": self.sheet.complaints}
             if self.obj is None:
                 saved = saving.create(self.entity, data, self.site.by, **words)
             else:
-                saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.seen, **words)
+                saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.saved_at, **words)
             for one in self.nested:
                 _save_nested(one, saved, work)
             drafts.drop_here(work.session)
@@ -234,7 +241,9 @@ class FormFlow:
             sections=forms.sections(self.entity, inputs),
             cancel_url=here or self.site.list_url(self.entity),
             inlines=tables,
-            hidden=[("version", self.sheet.version)] if self.obj is not None else [],
+            hidden=[("version", self.sheet.version), *self.sheet.words_of_conflict]
+            if self.obj is not None
+            else [],
             complaints=[
                 (name if name in names else "", names.get(name, ""), text) for name, text in complaints
             ],
@@ -242,11 +251,17 @@ class FormFlow:
             keeps_draft=True,
         )
 
-    def _conflict(self, stale: Stale) -> FormPage:
-        compared = forms.compare(self._overtaken(), stale.sentence)
-        page = self._page([complaint for one in self.nested for complaint in one.complaints])
+    def _with_conflict(self, complaints: Sequence[tuple[str, str]] = ()) -> FormPage:
+        overtaken = list(self._overtaken())
+        compared = forms.compare(overtaken, overtaken[0][1].sentence) if overtaken else None
+        of_rows = [complaint for one in self.nested for complaint in one.complaints]
+        page = self._page(complaints or of_rows)
         page.conflict = compared
         return page
+
+    def _data_of(self, sheet: forms.Sheet) -> dict[str, Any]:
+        """What was typed into a nested row."""
+        return next(one.values[sheet.prefix] for one in self.nested if sheet.prefix in one.values)
 
     def _overtaken(self) -> Iterator[tuple[forms.Sheet, Stale]]:
         """All rows of this form that somebody else saved meanwhile, not only the first that was met."""
@@ -265,12 +280,12 @@ def _save_nested(nested: forms.Nested, owner: Entity, work: saving.Work) -> None
     for sheet in nested.sheets:
         if sheet.is_gone:
             if sheet.obj is not None:
-                saving.delete(sheet.obj, nested.by, version=sheet.seen)
+                saving.delete(sheet.obj, nested.by, version=sheet.saved_at)
             continue
         data = nested.values[sheet.prefix]
         words: dict[str, Any] = {"prefix": sheet.prefix, "complaints": sheet.complaints}
         if sheet.obj is not None:
-            saving.edit(sheet.obj, data, nested.by, version=sheet.seen, **words)
+            saving.edit(sheet.obj, data, nested.by, version=sheet.saved_at, **words)
         elif any(value is not None for value in data.values()) or sheet.complaints:
             saving.create(nested.entity, {**data, key: owner.id}, nested.by, **words)
 

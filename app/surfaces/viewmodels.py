@@ -281,12 +281,31 @@ class InlineTable:
     add_label: str = "增加一行"
 
 
+Side = Literal["", "theirs", "mine"]
+
+
+class ConflictLine(NamedTuple):
+    """One field: what it was, what it is now, what was typed (what it was, where it was left alone).
+
+    With a name it is chosen, posted as `<name>__choice`; `values` are what the input holds on either side, for the script.
+    """
+
+    label: str
+    base: str
+    theirs: str
+    mine: str
+    name: str = ""
+    chosen: Side = ""  # "": both changed it, and nobody has decided yet
+    values: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Someone else saved first: per field what it was, what it is now, what was typed."""
+    """Someone else saved first. `undecided`: a save was tried before every line had its choice."""
 
     sentence: str
-    lines: tuple[tuple[str, str, str, str], ...]  # label, base, theirs, mine
+    lines: tuple[ConflictLine, ...]
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,7 @@ def test_a_draft_is_compared_with_what_a_colleague_saved_meanwhile(enter: Callab
     expect(table.locator(".theirs")).to_have_text("小周改的地址")
     expect(table.locator(".mine")).to_have_text(HALF)
     wait_until_kept(page)
+    page.get_by_label("现住址：保留您的").check()
     again.press("保存")
     expect(page.get_by_text("已保存学生“欧阳若曦”。")).to_be_visible()
     assert (again.fact("现住址"), again.fact("邮政编码")) == (HALF, "646009")

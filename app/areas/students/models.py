@@ -29,6 +29,7 @@ HELD = "学籍状态"
 
 CLASS_MOVE = "日常管理—学生调班"
 CHANGES = "日常管理—学籍异动申请"
+AREA_HELP = "12位区划代码；乡镇、村不清楚的只填前6位"
 NUMBER_MASK, ID_MASK, PHONE_MASK = show_ends(2, 1), show_ends(1, 1), show_ends(3, 4)
 
 UNVERIFIED, VERIFIED, PROBLEM = "unverified", "verified", "problem"
@@ -187,20 +188,34 @@ class Student(OfPlace, Recyclable, Entity):
         search=True,
         listed=True,
         section=BASIC,
-        help="与户口簿或身份证件一致",
+        help="与户口簿或身份证件一致；间隔号用“·”",
         clean=names.clean,
     )
     gender: Mapped[str] = col.code(
-        "性别", "gender", only=("1", "2"), edit=BY_CHANGE, listed=True, section=BASIC
+        "性别",
+        "gender",
+        only=("1", "2"),
+        edit=BY_CHANGE,
+        listed=True,
+        section=BASIC,
+        help="身份证件号第17位单数为男、双数为女",
     )
-    born_on: Mapped[date] = col.day("出生日期", edit=BY_CHANGE, section=BASIC)
+    born_on: Mapped[date] = col.day(
+        "出生日期", edit=BY_CHANGE, section=BASIC, help="与身份证件号第7至14位一致，可填20150903或2015-9-3"
+    )
     birthplace_code: Mapped[str] = col.text(
-        "出生地", 12, section=BASIC, help="12位区划代码", clean=places.normal_area, rule=places.check_area
+        "出生地", 12, section=BASIC, help=AREA_HELP, clean=places.normal_area, rule=places.check_area
     )
-    native_place: Mapped[str] = col.text("籍贯", 60, section=BASIC, help="写到县")
+    native_place: Mapped[str] = col.text("籍贯", 60, section=BASIC, help="省、市、县，写到县")
     ethnicity: Mapped[str] = col.code("民族", "ethnicity", section=BASIC)
     nationality: Mapped[str] = col.code("国籍/地区", "nationality", default="CHN", section=BASIC)
-    id_type: Mapped[str] = col.code("身份证件类型", "id_type", edit=BY_CHANGE, section=BASIC)
+    id_type: Mapped[str] = col.code(
+        "身份证件类型",
+        "id_type",
+        edit=BY_CHANGE,
+        section=BASIC,
+        help="号码按户口簿填的，选“居民身份证”；确无证件的，选“其他”",
+    )
     id_number: Mapped[str | None] = col.text(
         "身份证件号",
         20,
@@ -212,8 +227,10 @@ class Student(OfPlace, Recyclable, Entity):
         help="证件类型为“其他”且确无证件的可空，须填家庭成员证件号",
         clean=numbers.normal,
     )
-    overseas: Mapped[str] = col.code("港澳台侨外", "overseas", section=BASIC)
-    political_status: Mapped[str] = col.code("政治面貌", "political_status", section=BASIC)
+    overseas: Mapped[str] = col.code("港澳台侨外", "overseas", section=BASIC, help="都不是的选“否”")
+    political_status: Mapped[str] = col.code(
+        "政治面貌", "political_status", section=BASIC, help="14周岁以下选“群众”"
+    )
     health: Mapped[str] = col.code("健康状况", "health", private="health", section=BASIC)
     photo_id: Mapped[int | None] = mapped_column(
         BigId,
@@ -239,14 +256,16 @@ class Student(OfPlace, Recyclable, Entity):
         "身份证件有效期",
         21,
         section=MORE,
-        help="如20200601-20300601",
+        help="如20200601-20300601；长期有效的写20200601-长期",
         clean=_tidy_period,
         rule=_check_validity,
     )
     residence_code: Mapped[str] = col.text(
-        "户口所在地", 12, section=MORE, help="12位区划代码", clean=places.normal_area, rule=places.check_area
+        "户口所在地", 12, section=MORE, help=AREA_HELP, clean=places.normal_area, rule=places.check_area
     )
-    residence_type: Mapped[str] = col.code("户口性质", "residence_type", section=MORE)
+    residence_type: Mapped[str] = col.code(
+        "户口性质", "residence_type", section=MORE, help="户口簿上只写“居民户口”的，选“居民户口”"
+    )
     talent: Mapped[str | None] = col.text("特长", 100, section=MORE)
 
     # 20–27
@@ -261,27 +280,49 @@ class Student(OfPlace, Recyclable, Entity):
         section=RECORD,
         form=False,
     )
-    auxiliary_no: Mapped[str | None] = col.text("学籍辅号", 30, section=RECORD, clean=numbers.normal)
+    auxiliary_no: Mapped[str | None] = col.text(
+        "学籍辅号", 30, section=RECORD, clean=numbers.normal, help="本省自编的号码，没有的请留空"
+    )
     number_in_class: Mapped[str | None] = col.text("班内学号", 20, section=RECORD, clean=numbers.normal)
     grade_id: Mapped[int] = col.key(
-        "grade.id", edit=BY_CHANGE, procedure=CLASS_MOVE, listed=True, section=RECORD
+        "grade.id",
+        edit=BY_CHANGE,
+        procedure=CLASS_MOVE,
+        listed=True,
+        section=RECORD,
+        help="现在就读的年级",
     )
     grade: Mapped[Grade] = col.link("年级", shown_as="name", key=grade_id)
     class_id: Mapped[int | None] = col.key(
-        "school_class.id", edit=BY_CHANGE, procedure=CLASS_MOVE, listed=True, section=RECORD
+        "school_class.id",
+        edit=BY_CHANGE,
+        procedure=CLASS_MOVE,
+        listed=True,
+        section=RECORD,
+        help="还没有分班的请留空",
     )
     school_class: Mapped[SchoolClass | None] = col.link("班级", shown_as="full_name", key=class_id)
     entry_month: Mapped[str] = col.month("入学年月", section=RECORD, help="入现学段的年月，如202609")
-    entry_way: Mapped[str] = col.code("入学方式", "entry_way", section=RECORD)
+    entry_way: Mapped[str] = col.code("入学方式", "entry_way", section=RECORD, help="进入现学段的方式")
     boarding: Mapped[str] = col.code("就读方式", "boarding", section=RECORD)
     source: Mapped[str | None] = col.code("学生来源", "student_source", section=RECORD)
 
     # 28–34
-    address: Mapped[str] = col.text("现住址", 100, section=CONTACT)
-    mail_address: Mapped[str] = col.text("通信地址", 100, section=CONTACT)
+    address: Mapped[str] = col.text("现住址", 100, section=CONTACT, help="现在实际居住的地址，写到门牌号")
+    mail_address: Mapped[str] = col.text(
+        "通信地址", 100, section=CONTACT, help="收信的地址，与现住址相同的照填"
+    )
     home_address: Mapped[str] = col.text("家庭地址", 100, section=CONTACT)
-    phone: Mapped[str] = col.phone("联系电话", mask=PHONE_MASK, listed=True, section=CONTACT)
-    post_code: Mapped[str] = col.text("邮政编码", 6, section=CONTACT, clean=tidy, rule=_check_post_code)
+    phone: Mapped[str] = col.phone(
+        "联系电话",
+        mask=PHONE_MASK,
+        listed=True,
+        section=CONTACT,
+        help="11位手机号，或带区号的固定电话",
+    )
+    post_code: Mapped[str] = col.text(
+        "邮政编码", 6, section=CONTACT, clean=tidy, rule=_check_post_code, help="6位数字"
+    )
     email: Mapped[str | None] = col.text("电子信箱", 60, section=CONTACT, clean=tidy, rule=check_email)
     home_page: Mapped[str | None] = col.text(
         "主页地址", 60, section=CONTACT, clean=tidy, rule=_check_home_page
@@ -290,20 +331,29 @@ class Student(OfPlace, Recyclable, Entity):
     # 35–45
     is_only_child: Mapped[bool] = col.flag("是否独生子女", section=EXTENDED)
     had_preschool: Mapped[bool] = col.flag("是否受过学前教育", section=EXTENDED)
-    left_behind: Mapped[str] = col.code("是否留守儿童", "left_behind", section=EXTENDED)
-    is_migrant_child: Mapped[bool] = col.flag("是否进城务工人员随迁子女", section=EXTENDED)
-    is_orphan: Mapped[bool] = col.flag("是否孤儿", section=EXTENDED)
-    is_martyr_child: Mapped[bool] = col.flag("是否烈士或优抚子女", section=EXTENDED)
+    left_behind: Mapped[str] = col.code(
+        "是否留守儿童",
+        "left_behind",
+        section=EXTENDED,
+        help="父母外出三个月以上、孩子留在户籍地的为留守；单亲留守指一方外出",
+    )
+    is_migrant_child: Mapped[bool] = col.flag(
+        "是否进城务工人员随迁子女",
+        section=EXTENDED,
+        help="户籍在外省或外县的农村，随务工的父母住在城镇",
+    )
+    is_orphan: Mapped[bool] = col.flag("是否孤儿", section=EXTENDED, help="填“是”的应有证明")
+    is_martyr_child: Mapped[bool] = col.flag("是否烈士或优抚子女", section=EXTENDED, help="填“是”的应有证明")
     in_class_special: Mapped[str | None] = col.code(
-        "随班就读", "in_class_special", private="health", section=EXTENDED
+        "随班就读", "in_class_special", private="health", section=EXTENDED, help="应与残疾类型一致"
     )
     disability: Mapped[str | None] = col.code("残疾类型", "disability", private="health", section=EXTENDED)
     is_place_bought: Mapped[bool | None] = col.flag("是否由政府购买学位", section=EXTENDED)
     needs_aid: Mapped[bool] = col.flag("是否需要申请资助", section=EXTENDED)
-    has_subsidy: Mapped[bool] = col.flag("是否享受一补", section=EXTENDED)
+    has_subsidy: Mapped[bool] = col.flag("是否享受一补", section=EXTENDED, help="一补指寄宿生生活补助")
 
     # 46–48
-    distance_km: Mapped[int] = col.number("上下学距离（公里）", high=999, section=TRAFFIC)
+    distance_km: Mapped[int] = col.number("上下学距离（公里）", high=999, section=TRAFFIC, help="填整数")
     transport: Mapped[str] = col.code("上下学交通方式", "transport", section=TRAFFIC)
     needs_school_bus: Mapped[bool] = col.flag("是否需要乘坐校车", section=TRAFFIC)
 
@@ -548,16 +598,16 @@ class FamilyMember(OfPupil, Entity):
     __bureau_private__ = True
 
     name: Mapped[str] = col.text("姓名", 50, listed=True, clean=names.clean)
-    relation: Mapped[str] = col.code("关系", "relationship", listed=True)
+    relation: Mapped[str] = col.code("关系", "relationship", listed=True, help="是学生的什么人")
     relation_note: Mapped[str | None] = col.text("关系说明", 30, help="关系为“其他亲属”“非亲属”时填写")
     ethnicity: Mapped[str | None] = col.code("民族", "ethnicity")
     workplace: Mapped[str | None] = col.text("工作单位", 100)
     address: Mapped[str | None] = col.text("现住址", 100)
     residence_code: Mapped[str | None] = col.text(
-        "户口所在地", 12, help="12位区划代码；外籍人员可空", clean=places.normal_area, rule=places.check_area
+        "户口所在地", 12, help=f"{AREA_HELP}；外籍人员可空", clean=places.normal_area, rule=places.check_area
     )
     phone: Mapped[str] = col.phone("联系电话", mask=PHONE_MASK, listed=True)
-    is_guardian: Mapped[bool] = col.flag("是否监护人", listed=True)
+    is_guardian: Mapped[bool] = col.flag("是否监护人", listed=True, help="至少一人为“是”")
     id_type: Mapped[str | None] = col.code("身份证件类型", "id_type")
     id_number: Mapped[str | None] = col.text("身份证件号", 20, mask=ID_MASK, clean=numbers.normal)
     position: Mapped[str | None] = col.text("职务", 50)

@@ -52,7 +52,7 @@ from app.surfaces.viewmodels import (
 )
 
 FEW = 40  # so many choices still fit a plain select
-ALWAYS_POSTED = ("csrf_token", "version", "settled", "next")
+ALWAYS_POSTED = ("csrf_token", "version", "settled", "then", "next")
 ROW_WORDS = ("id", "version", "settled", "gone")
 CHOICE = "__choice"  # what follows a field's name where a conflict asks which side to keep
 ROWS_MOST = 20  # of one kind in one form

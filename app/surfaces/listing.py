@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
 from app.core import rights, scope
+from app.core.databases import PREPARED
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
@@ -24,7 +26,7 @@ from app.core.questions import Question, questions_of
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
-from app.surfaces.site import Site, with_args
+from app.surfaces.site import Site, is_personal, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, ListPage, Reveal, Row
 
 PAGE_SIZE = 50
@@ -35,6 +37,7 @@ GLIMPSED_MOST = 200
 NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
+OPENED_FROM = "in"  # a word in the address of a row
 RANGES = ("__from", "__to")
 RANGED = (Day, Moment, Number, Area)
 
@@ -81,11 +84,12 @@ def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
 # --- reading the address ------------------------------------------------------------------------------
 
 
-def read_args(entity: type[Entity], by: rights.Actor, args: Mapping[str, str]) -> Asked:
-    """The address's words → Asked. Every unreadable value is a complaint; to ask by a field that is hidden, masked or
-    unknown is refused as a whole, whichever it is."""
+def read_args(
+    entity: type[Entity], by: rights.Actor, args: Mapping[str, str], filters: Mapping[str, Field]
+) -> Asked:
+    """The address's words → Asked; `filters` as `filters_of` gives them. Every unreadable value is a complaint; to ask by
+    a field that is hidden, masked or unknown is refused as a whole, whichever it is."""
     asked = Asked()
-    filters = filters_of(entity, by)
     for name, raw in args.items():
         if name in WORDS:
             _read_word(entity, by, asked, name, raw)
@@ -225,7 +229,8 @@ class Listing:
     def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
         self.path = site.list_url(entity)
-        self.asked = read_args(entity, site.by, args)
+        self.filters = filters_of(entity, site.by)
+        self.asked = read_args(entity, site.by, args, self.filters)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False
         self.counted: int | None = None
@@ -246,10 +251,6 @@ class Listing:
             dialect = self.site.session.get_bind().dialect.name
             found.append(self.entity.search(self.asked.q, dialect, among))
         return found
-
-    @cached_property
-    def filters(self) -> dict[str, Field]:
-        return filters_of(self.entity, self.site.by)
 
     @cached_property
     def sortable(self) -> dict[str, Field]:
@@ -292,18 +293,23 @@ class Listing:
 
     def _walked(self, fields: Sequence[Field]) -> list[Entity]:
         """The page by walking an index from the cursor on."""
+        page, down = self._from_cursor(self.asked.size + 1)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
+        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+
+    def _from_cursor(self, most: int) -> tuple[sa.Select[tuple[int]], bool]:
+        """The ids behind the cursor, still unordered, and whether they run downwards."""
         cursor = self._cursor
         down = self.descending != (self.asked.before is not None and cursor is not None)
-        page = sa.select(self.entity.id).where(*self.where()).limit(self.asked.size + 1)
+        page = sa.select(self.entity.id).where(*self.where()).limit(most)
         if cursor is not None:
             here = sa.tuple_(*self.columns)
             there = sa.tuple_(
                 *(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True))
             )
             page = page.where(here < there if down else here > there)
-        order = [c.desc() if down else c.asc() for c in self.columns]
-        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
-        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+        return page, down
 
     def _searched(self, fields: Sequence[Field]) -> list[Entity]:
         """The first page of what is searched for, found once for the page and for its count: an index of names has no
@@ -314,7 +320,9 @@ class Listing:
         page_ = page.order_by(*order).limit(self.asked.size + 1).subquery()
         query = sa.select(self.entity, page_.c.hits).join(page_, page_.c.id == self.entity.id)
         query = query.order_by(*(c.desc() if self.descending else c for c in self.columns))
-        found = self.site.session.execute(query.options(*self._loads(fields))).all()
+        is_number = self.entity.search_number(self.asked.q, ()) is not None
+        how = PREPARED if is_number else {}
+        found = self.site.session.execute(query.options(*self._loads(fields)), execution_options=how).all()
         self.counted = found[0].hits if found else 0
         return self._named([row[0] for row in found], fields)
 
@@ -453,7 +461,7 @@ class Listing:
 
     def _row(self, obj: Entity, painters: Sequence[Painter], can_open: bool, name_at: int | None) -> Row:
         """`name_at`: which cell leads to the row; None where the row is named before all cells."""
-        url = self.site.show_url(self.entity, obj.id) if can_open else None
+        url = self.site.show_url(self.entity, obj.id) + self.opened_from if can_open else None
         cells = [paint(obj) for paint in painters]
         if name_at is None:
             return Row(obj.id, url, (Cell(obj.shown(), url=url), *cells))
@@ -461,6 +469,19 @@ class Listing:
             named = cells[name_at]
             cells[name_at] = Cell(named.text or _("查看"), url=url, masked=named.masked)
         return Row(obj.id, url, tuple(cells))
+
+    @cached_property
+    def opened_from(self) -> str:
+        """What the address of a row says of the list that it is opened from; "" for the whole list. Never a number that
+        was searched for."""
+        words = {n: v for n, v in self.args.items() if v and not (n == "q" and is_personal(v))}
+        return f"?{urlencode({OPENED_FROM: urlencode(words)})}" if words else ""
+
+    def ids(self, most: int) -> list[int]:
+        """The first ids behind the cursor, in the order of the walk."""
+        page, down = self._from_cursor(most)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        return list(self.site.session.scalars(page.order_by(*order)))
 
     def neighbours(self, rows: Sequence[Entity]) -> tuple[int | None, int | None]:
         """The ids to name in `before` and in `after` for the pages around these rows; None where there is none."""

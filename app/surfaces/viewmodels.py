@@ -327,6 +327,7 @@ class FormPage:
     crumbs: list[Crumb]
     sections: list[FormSection]
     submit_label: str = "保存"
+    then: tuple[tuple[str, str], ...] = ()  # further buttons that save and go on: value of `then`, label
     cancel_url: str = ""
     action_url: str = ""
     inlines: list[InlineTable] = field(default_factory=list)
@@ -429,6 +430,8 @@ class DetailPage:
     timeline_title: str = "时间线"
     reveal: Reveal | None = None
     head: Head | None = None
+    previous_url: str | None = None  # the rows beside it in the list that it was opened from
+    next_url: str | None = None
 
 
 # --- a role as a matrix --------------------------------------------------------------------------------

@@ -298,7 +298,7 @@ class Listing:
         query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
         return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
 
-    def _from_cursor(self, most: int) -> tuple[sa.Select[tuple[int]], bool]:
+    def _from_cursor(self, most: int) -> tuple[sa.Select[int], bool]:
         """The ids behind the cursor, still unordered, and whether they run downwards."""
         cursor = self._cursor
         down = self.descending != (self.asked.before is not None and cursor is not None)

@@ -26,9 +26,11 @@ from app.surfaces.security import current_actor
 from app.surfaces.site import Site
 from app.surfaces.store import ReadOnlyStore
 from app.surfaces.viewmodels import ConfirmPage, Crumb, FormPage
+from app.surfaces.walking import Walk
 
 Answer = Response | str | tuple[str, int]
 
+NEXT = "next"  # what a form posts as `then` to go on to the next row of its list
 ROUTES = {"list": "list", "show": "show", "add": "add", "edit": "edit", "delete": "delete"}
 
 
@@ -59,7 +61,7 @@ class EntityPages(ModelView):
     def show(self, pk: int) -> Answer:
         obj, here = self._get(pk), site()
         looks.note(here.by, obj)
-        page = detail.page(obj, here)
+        page = Walk(self.entity, here, request.args).around(detail.page(obj, here), obj)
         return render_template("detail.html", page=page)
 
     @expose("/add", methods=["GET", "POST"])
@@ -139,6 +141,7 @@ class FormFlow:
     def __init__(self, entity: type[Entity], here: Site, obj: Entity | None) -> None:
         self.entity, self.site, self.obj = entity, here, obj
         self.warnings: Sequence[str] = ()
+        self.walk = Walk(entity, here, request.args)
         self.sheet = forms.Sheet(entity, here.by, here.session, obj, "", *_revealed(entity, here))
         self.nested = [
             forms.Nested(
@@ -176,6 +179,8 @@ class FormFlow:
         return show_form(page)
 
     def _submit(self) -> Answer:
+        goes_on = request.form.get("then") == NEXT and self._can_go_on
+        ahead = self.walk.next_to_edit(self.obj.id) if goes_on and self.obj is not None else None
         try:
             saved = self._save(request.form)
         except Invalid as refused:
@@ -187,7 +192,16 @@ class FormFlow:
             return show_form(self._with_conflict()), 409
         flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
         flash_warnings(self.warnings)
-        return redirect(self.site.show_url(self.entity, saved.id))
+        if ahead is not None:
+            return redirect(self.walk.along(f"/{self.entity.__path__}/edit/{ahead}"))
+        if goes_on:
+            flash(_("这是列表中的最后一条，已回到列表。"))
+            return redirect(self.walk.list_url)
+        return redirect(self.walk.along(self.site.show_url(self.entity, saved.id)))
+
+    @property
+    def _can_go_on(self) -> bool:
+        return self.obj is not None and self.walk.is_open
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
         inlines = [one.entity for one in self.nested]
@@ -232,13 +246,14 @@ class FormFlow:
         names = {one.name: one.label for one in inputs.values()}
         tables = [one.table(complaints) for one in self.nested]
         names |= {one.name: one.label for table in tables for row in table.rows for one in row.inputs}
-        here = self.site.show_url(self.entity, self.obj.id) if self.obj is not None else ""
+        here = self.walk.along(self.site.show_url(self.entity, self.obj.id)) if self.obj is not None else ""
         word = _("修改") if self.obj is not None else _("新增")
         trail = [Crumb(self.obj.shown(), here)] if self.obj is not None else []
         return FormPage(
             title=f"{word}{label}" + (f" · {self.obj.shown()}" if self.obj is not None else ""),
             crumbs=crumbs(self.entity, self.site, *trail, Crumb(word)),
             sections=forms.sections(self.entity, inputs),
+            then=((NEXT, _("保存并下一个")),) if self._can_go_on else (),
             cancel_url=here or self.site.list_url(self.entity),
             inlines=tables,
             hidden=[("version", self.sheet.version), *self.sheet.words_of_conflict]

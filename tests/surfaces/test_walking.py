@@ -123,18 +123,6 @@ def test_an_address_that_asks_for_what_it_may_not_leads_through_the_whole_list(
     assert id_in(save(lin, url, then="next").location) == id_in(second)
 
 
-def test_what_one_may_not_edit_is_passed_over(login: Login) -> None:
-    """小周 reads the whole school's classes and edits his own class's pupils."""
-    zhou = login("zhou")
-    rows = rows_of(zhou, "/students/list/")
-    url, seen = rows[0].replace("show", "edit"), 0
-    while url.startswith("/students/edit/"):
-        answer = save(zhou, url, then="next")
-        assert answer.status_code == 302
-        url, seen = answer.location, seen + 1
-    assert 0 < seen <= len(rows)
-
-
 def test_a_refused_form_keeps_the_list_in_its_address(login: Login) -> None:
     lin = login("lin")
     url = rows_of(lin, f"/students/list/?class_id={CLASS}")[0].replace("show", "edit")
@@ -143,7 +131,7 @@ def test_a_refused_form_keeps_the_list_in_its_address(login: Login) -> None:
     assert 'action=""' in answer.text
 
 
-def test_the_next_costs_two_small_statements(app: Flask, login: Login) -> None:
+def test_the_next_is_one_statement_from_where_one_is(app: Flask, login: Login) -> None:
     lin = login("lin")
     url = rows_of(lin, f"/students/list/?class_id={CLASS}")[0].replace("show", "edit")
     values = opened(lin, url).values
@@ -164,8 +152,8 @@ def test_the_next_costs_two_small_statements(app: Flask, login: Login) -> None:
             sa.event.remove(engine, "before_cursor_execute", note)
         return said
 
-    (one,) = [s for s in asked(then="next") if "class_id" in s]
-    assert "OFFSET" not in one.replace("OFFSET ?", "").upper() or "(student." in one
+    (one,) = [s for s in asked(then="next") if ") > (" in s]
+    assert "student.name," not in one, "ids, not rows"
 
 
 def test_every_entity_with_a_list_and_a_form_has_the_way(login: Login) -> None:

@@ -377,10 +377,10 @@
     };
     const ask = async () => {
       const mine = asked += 1;
-      const url = new URL(box.dataset.lookup, document.baseURI);
-      url.searchParams.set('q', input.value.trim());
+      const body = new URLSearchParams({ q: input.value.trim() }); // it may be a number: not for an address
+      const headers = { Accept: 'application/json', 'X-CSRFToken': one('[name=csrf_token]').value };
       try {
-        const answer = await fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' });
+        const answer = await fetch(box.dataset.lookup, { method: 'POST', body, headers, credentials: 'same-origin' });
         if (!answer.ok) throw new Error(answer.status);
         const { items } = await answer.json();
         if (mine === asked && document.activeElement === input) draw(items);

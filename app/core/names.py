@@ -10,8 +10,10 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Any
 
+from flask_babel import gettext as _
 from pypinyin import lazy_pinyin
 
+from app.core import live
 from app.core.wording import N_
 
 LONGEST_NAME = 50
@@ -37,6 +39,7 @@ _ANY_LATIN = re.compile(f"[{_LATIN}]")
 _ANY_LOOKALIKE = re.compile(f"[{_LOOKALIKES}]")
 _CHINESE_NAME = re.compile(f"[{_HAN}]+(?:{DOT}[{_HAN}]+)*")
 _CHINESE_SIGNS = re.compile(f"[{_HAN}{DOT}]+")
+_LATIN_SPACED = rf"\s*[{_LATIN}'’](?:[{_LATIN}'’.\-]|\s+[{_LATIN}'’])*\s*"  # right, but for its blanks
 _LATIN_NAME = re.compile(rf"[{_LATIN}'’][{_LATIN}'’.\-]*(?: [{_LATIN}'’][{_LATIN}'’.\-]*)*")
 
 # --- tidying ------------------------------------------------------------------------------------------
@@ -59,6 +62,15 @@ def clean(raw: str | None) -> str:
     text = _NOT_COMPATIBILITY.sub(lambda part: unicodedata.normalize("NFC", part[0]), text)
     return _FULL_STOP_IN_CHINESE.sub(DOT, text)
 
+
+live.tidies(
+    clean,
+    live.swap(_INVISIBLE.pattern, ""),
+    live.TRIM,
+    live.swap(f"[{''.join(map(chr, _DOTS))}]", DOT),
+    live.nfc(_NOT_COMPATIBILITY.pattern),
+    live.swap(_FULL_STOP_IN_CHINESE.pattern, DOT),
+)
 
 # --- checking -----------------------------------------------------------------------------------------
 
@@ -109,6 +121,24 @@ def _latin_fault(name: str) -> str | None:
     if _LATIN_NAME.fullmatch(name):
         return None
     return LATIN_BLANK if _LATIN_NAME.fullmatch(" ".join(name.split())) else LATIN_SIGNS
+
+
+def live_steps(document: str = "id_type") -> list[live.Step]:
+    """`check_name` for a page; `document`: the field with the type of document."""
+    types = f"[{''.join(sorted(LATIN_ID_TYPES))}]"
+    foreign = f"(?=[^]*[{_LATIN}])(?![^]*[{_HAN}])[^]*"
+    is_foreign = [[document, types, True], ["", foreign, True]]
+    on_foreign, is_chinese = {"when": is_foreign}, {"unless": is_foreign}
+    return [
+        live.lacks(_ANY_LOOKALIKE.pattern, _(NAME_LOOKALIKE)),
+        live.fits(f"(?:{_LATIN_NAME.pattern})|(?!(?:{_LATIN_SPACED})$)[^]*", _(LATIN_BLANK), **on_foreign),
+        live.fits(_LATIN_NAME.pattern, _(LATIN_SIGNS), **on_foreign),
+        live.lacks(_ANY_LATIN.pattern, _(NAME_LATIN), **is_chinese),
+        live.lacks(r"\s", _(NAME_BLANK), **is_chinese),
+        live.fits(_CHINESE_SIGNS.pattern, _(NAME_SIGNS), **is_chinese),
+        live.fits(_CHINESE_NAME.pattern, _(NAME_DOT), **is_chinese),
+        live.fits("[^]{2,}", _(NAME_SHORT), **is_chinese),
+    ]
 
 
 # --- pinyin -------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from app.core import audit, powers, rights, scope
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key, missing_sentence
 from app.core.rights import Actor
 from app.extensions import db, open_door
 
@@ -526,7 +526,7 @@ def _missing(
         if not field.required or not field.form or name in known or (only is not None and name not in only):
             continue
         if getattr(obj, name) is None:
-            yield name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))
+            yield name, missing_sentence(field.label)
 
 
 def _settle(session: Session, obj: Entity, data: Mapping[str, Any], found: Sequence[tuple[str, str]]) -> None:

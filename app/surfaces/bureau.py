@@ -24,6 +24,7 @@ from app.surfaces import detail, looks, worklist
 from app.surfaces.listing import Listing
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
+from app.surfaces.walking import Walk
 
 Answer = Response | str
 
@@ -131,7 +132,8 @@ class EntityView(Guarded, BaseModelView):
         if obj is None:
             raise Missing()
         looks.note(here.by, obj)
-        return render_template("detail.html", page=detail.page(obj, here))
+        page = Walk(self.entity, here, request.args).around(detail.page(obj, here), obj)
+        return render_template("detail.html", page=page)
 
 
 # --- generation ---------------------------------------------------------------------------------------

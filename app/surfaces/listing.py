@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -25,7 +26,7 @@ from app.core.questions import Question, questions_of
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
-from app.surfaces.site import Site, with_args
+from app.surfaces.site import Site, is_personal, with_args
 from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, ListPage, Reveal, Row
 
 PAGE_SIZE = 50
@@ -36,6 +37,7 @@ GLIMPSED_MOST = 200
 NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
+OPENED_FROM = "in"  # a word in the address of a row
 RANGES = ("__from", "__to")
 RANGED = (Day, Moment, Number, Area)
 
@@ -291,18 +293,23 @@ class Listing:
 
     def _walked(self, fields: Sequence[Field]) -> list[Entity]:
         """The page by walking an index from the cursor on."""
+        page, down = self._from_cursor(self.asked.size + 1)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
+        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+
+    def _from_cursor(self, most: int) -> tuple[sa.Select[int], bool]:
+        """The ids behind the cursor, still unordered, and whether they run downwards."""
         cursor = self._cursor
         down = self.descending != (self.asked.before is not None and cursor is not None)
-        page = sa.select(self.entity.id).where(*self.where()).limit(self.asked.size + 1)
+        page = sa.select(self.entity.id).where(*self.where()).limit(most)
         if cursor is not None:
             here = sa.tuple_(*self.columns)
             there = sa.tuple_(
                 *(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True))
             )
             page = page.where(here < there if down else here > there)
-        order = [c.desc() if down else c.asc() for c in self.columns]
-        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
-        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+        return page, down
 
     def _searched(self, fields: Sequence[Field]) -> list[Entity]:
         """The first page of what is searched for, found once for the page and for its count: an index of names has no
@@ -454,7 +461,7 @@ class Listing:
 
     def _row(self, obj: Entity, painters: Sequence[Painter], can_open: bool, name_at: int | None) -> Row:
         """`name_at`: which cell leads to the row; None where the row is named before all cells."""
-        url = self.site.show_url(self.entity, obj.id) if can_open else None
+        url = self.site.show_url(self.entity, obj.id) + self.opened_from if can_open else None
         cells = [paint(obj) for paint in painters]
         if name_at is None:
             return Row(obj.id, url, (Cell(obj.shown(), url=url), *cells))
@@ -462,6 +469,19 @@ class Listing:
             named = cells[name_at]
             cells[name_at] = Cell(named.text or _("查看"), url=url, masked=named.masked)
         return Row(obj.id, url, tuple(cells))
+
+    @cached_property
+    def opened_from(self) -> str:
+        """What the address of a row says of the list that it is opened from; "" for the whole list. Never a number that
+        was searched for."""
+        words = {n: v for n, v in self.args.items() if v and not (n == "q" and is_personal(v))}
+        return f"?{urlencode({OPENED_FROM: urlencode(words)})}" if words else ""
+
+    def ids(self, most: int) -> list[int]:
+        """The first ids behind the cursor, in the order of the walk."""
+        page, down = self._from_cursor(most)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        return list(self.site.session.scalars(page.order_by(*order)))
 
     def neighbours(self, rows: Sequence[Entity]) -> tuple[int | None, int | None]:
         """The ids to name in `before` and in `after` for the pages around these rows; None where there is none."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from app.core.live import Check
+
 Tone = Literal["neutral", "good", "warn", "bad", "info"]
 Style = Literal["primary", "secondary", "danger", "link"]
 
@@ -244,6 +246,8 @@ class Input:
     chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
     changed: bool = False  # what was typed is not what the form opens with
+    checks: tuple[Check, ...] = ()  # what the page itself can say of it while one types
+    as_is: str = ""  # today's value, hidden: while it stands there nothing is said of it
     accept: str = ""  # of a file: the media types that are offered
     crop: tuple[int, int] | None = (
         None  # of a picture file: it is cut to this shape, posted as crop_left, _top, _width
@@ -290,12 +294,31 @@ class InlineTable:
     add_label: str = "增加一行"
 
 
+Side = Literal["", "theirs", "mine"]
+
+
+class ConflictLine(NamedTuple):
+    """One field: what it was, what it is now, what was typed (what it was, where it was left alone).
+
+    With a name it is chosen, posted as `<name>__choice`; `values` are what the input holds on either side, for the script.
+    """
+
+    label: str
+    base: str
+    theirs: str
+    mine: str
+    name: str = ""
+    chosen: Side = ""  # "": both changed it, and nobody has decided yet
+    values: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Someone else saved first: per field what it was, what it is now, what was typed."""
+    """Someone else saved first. `undecided`: a save was tried before every line had its choice."""
 
     sentence: str
-    lines: tuple[tuple[str, str, str, str], ...]  # label, base, theirs, mine
+    lines: tuple[ConflictLine, ...]
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +340,7 @@ class FormPage:
     crumbs: list[Crumb]
     sections: list[FormSection]
     submit_label: str = "保存"
+    then: tuple[tuple[str, str], ...] = ()  # further buttons that save and go on: value of `then`, label
     cancel_url: str = ""
     action_url: str = ""
     inlines: list[InlineTable] = field(default_factory=list)
@@ -333,6 +357,15 @@ class FormPage:
     keeps_draft: bool = False
     is_filled: bool = False  # the view has put the draft in; otherwise surfaces.drafts does
     draft: DraftBox | None = None
+
+    @property
+    def checks(self) -> str:
+        """All checks of its inputs by their keys, as JSON; "" where there are none."""
+        inputs = [one for section in self.sections for one in section.inputs]
+        rows = [row for table in self.inlines for row in (*table.rows, table.blank)]
+        inputs += [one for row in rows for one in row.inputs]
+        found = {check.key: check.words for one in inputs for check in one.checks}
+        return "{" + ",".join(f'"{key}":{words}' for key, words in found.items()) + "}" if found else ""
 
 
 # --- detail -------------------------------------------------------------------------------------------
@@ -413,6 +446,8 @@ class DetailPage:
     timeline_title: str = "时间线"
     reveal: Reveal | None = None
     head: Head | None = None
+    previous_url: str | None = None  # the rows beside it in the list that it was opened from
+    next_url: str | None = None
 
 
 # --- a role as a matrix --------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def _table(part: Part) -> RelatedTable:
 def _cells(one: Described) -> tuple[Cell, ...]:
     return (
         Cell(f"{one.label}（{one.name}）"),
-        Cell(_type_and_values(one)),
+        Cell("；".join(filter(None, (_type_and_values(one), one.help)))),
         Cell(_("必填") if one.is_required else ""),
         Cell(_("%(how)s：%(where)s", how=one.edited, where=one.procedure) if one.procedure else one.edited),
         Cell("；".join(filter(None, (one.mask, one.private)))),

@@ -29,6 +29,7 @@ from app.surfaces.viewmodels import (
     Column,
     ConfirmPage,
     Conflict,
+    ConflictLine,
     Crumb,
     FieldLimits,
     FormPage,
@@ -504,13 +505,14 @@ def _summary(
 def conflict_of(now: frozenset[str], typed: frozenset[str], role: Role, words: Typed, said: str) -> Conflict:
     """What stands in the role by now, beside what was typed."""
     lines = [
-        (_(one.label), "", getattr(role, name), words.get(name, ""))
+        ConflictLine(_(one.label), "", getattr(role, name), words.get(name, ""))
         for name, one in own_roles.WORDS.items()
         if getattr(role, name) != words.get(name, "").strip()
     ]
     on, off = _("勾选"), _("不勾选")
     for right in (one for one in powers.all_rights() if (one in now) != (one in typed)):
-        lines.append((powers.describe(right), "", on if right in now else off, on if right in typed else off))
+        sides = (on if right in now else off, on if right in typed else off)
+        lines.append(ConflictLine(powers.describe(right), "", *sides))
     return Conflict(said, tuple(lines))
 
 

@@ -9,7 +9,7 @@ def build(app: Flask) -> None:
     """Generates every page, API and bureau view from the registry, after checking the declarations."""
     import app.surfaces.bureau as bureau
     import app.surfaces.rest as rest
-    from app.core import drafts, second_factor, startup  # noqa: F401  their tables
+    from app.core import drafts, list_views, second_factor, startup  # noqa: F401  their tables
     from app.surfaces import assets, handlers, pages, security
 
     startup.require_sound()

@@ -181,6 +181,7 @@ def _tidy(text: str) -> str:
 class Number(Field):
     low: int = 0
     high: int = 999_999
+    sums: bool = False  # a list that shows it says the sum of all its rows
 
     kind: ClassVar[str] = "number"
     filterable: ClassVar[bool] = True

@@ -33,13 +33,13 @@ class SavedView(Model):
 
     __tablename__ = "saved_view"
     __table_args__ = (
-        sa.UniqueConstraint("person_id", "entity", "name"),
+        sa.UniqueConstraint("owner_id", "entity", "name"),
         sa.Index("ix_saved_view_school_id_entity", "school_id", "entity"),
         sa.Index("ix_saved_view_region_code_entity", "region_code", "entity"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="CASCADE"))
+    owner_id: Mapped[int] = mapped_column(sa.ForeignKey("ab_user.id", ondelete="CASCADE"))
     entity: Mapped[str] = mapped_column(sa.String(40))
     name: Mapped[str] = mapped_column(sa.String(LONGEST_NAME))
     asks: Mapped[list[list[str]]] = mapped_column(sa.JSON)
@@ -108,22 +108,21 @@ def _query() -> sa.Select[Any]:
     """Built once, for the parameters `me`, `entity`, `schools` and `regions`."""
     me, entity = sa.bindparam("me", type_=sa.Integer), sa.bindparam("entity", type_=sa.String)
     liked, seen = ListPreference, SavedView
+    of_view = (seen.id, seen.name, seen.asks, seen.columns, seen.owner_id, seen.school_id, seen.region_code)
+    columns: tuple[Any, ...] = (liked.columns, liked.is_dense, liked.size, *of_view)
     return (
-        sa.select(
-            *(liked.columns, liked.is_dense, liked.size),
-            *(seen.id, seen.name, seen.asks, seen.columns, seen.person_id, seen.school_id, seen.region_code),
-        )
+        sa.select(*columns)
         .select_from(User)
         .outerjoin(liked, sa.and_(liked.person_id == User.id, liked.entity == entity))
         .outerjoin(seen, sa.and_(seen.entity == entity, _open_to(User.id)))
         .where(User.id == me)
-        .order_by(sa.case((seen.person_id == me, 0), else_=1), seen.name, seen.id)
+        .order_by(sa.case((seen.owner_id == me, 0), else_=1), seen.name, seen.id)
     )
 
 
 def _open_to(me: Any) -> sa.ColumnElement[bool]:
     return sa.or_(
-        SavedView.person_id == me,
+        SavedView.owner_id == me,
         SavedView.school_id.in_(sa.bindparam("schools", expanding=True)),
         SavedView.region_code.in_(sa.bindparam("regions", expanding=True)),
     )
@@ -175,19 +174,25 @@ def may_share(by: Actor) -> Verdict:
     return rights.may(by, SHARE, Place(by.school_id, by.region_code))
 
 
-def may_rename(by: Actor, view: View | SavedView) -> bool:
-    return _owner_of(view) == by.id
-
-
 def may_delete(by: Actor, view: View | SavedView) -> bool:
     """His own, or one that is shared where he holds the right to share."""
-    if _owner_of(view) == by.id:
-        return True
-    return bool(rights.may(by, SHARE, Place(view.school_id, view.region_code)))
+    return view.owner_id == by.id or bool(rights.may(by, SHARE, Place(view.school_id, view.region_code)))
 
 
-def _owner_of(view: View | SavedView) -> int:
-    return view.owner_id if isinstance(view, View) else view.person_id
+def find_to_rename(session: Session, by: Actor, view_id: int) -> SavedView:
+    """Raises Missing, Denied."""
+    found = find(session, by, view_id)
+    if found.owner_id != by.id:
+        raise Denied(_("这个视图是别人保存的，只有保存的人可以改名。"))
+    return found
+
+
+def find_to_delete(session: Session, by: Actor, view_id: int) -> SavedView:
+    """Raises Missing, Denied."""
+    found = find(session, by, view_id)
+    if not may_delete(by, found):
+        raise Denied(rights.refusal(by, SHARE))
+    return found
 
 
 # --- saving: inside `saving.work()` -----------------------------------------------------------------------
@@ -208,11 +213,11 @@ def save(
         raise Denied(str(verdict))
     assert by.id is not None, "a system has no views"
     _one_at_a_time(session, by.id)
-    mine = sa.select(SavedView.id).where(SavedView.person_id == by.id, SavedView.entity == entity)
+    mine = sa.select(SavedView.id).where(SavedView.owner_id == by.id, SavedView.entity == entity)
     if session.scalar(sa.select(sa.func.count()).select_from(mine.subquery())) == MOST_VIEWS:
         raise Invalid(_("每个列表最多保存%(n)s个视图。请先删除不用的视图。", n=MOST_VIEWS))
     _require_free(session, by.id, entity, name)
-    made = SavedView(person_id=by.id, entity=entity, name=name, asks=[list(pair) for pair in asks])
+    made = SavedView(owner_id=by.id, entity=entity, name=name, asks=[list(pair) for pair in asks])
     made.columns, made.saved_at = list(columns) or None, datetime.now(UTC)
     if is_shared:
         made.school_id, made.region_code = by.school_id, by.region_code
@@ -224,12 +229,10 @@ def save(
 
 def rename(session: Session, by: Actor, view_id: int, name: str) -> SavedView:
     """Raises Missing, Denied, and Invalid where the name is taken."""
-    found = find(session, by, view_id)
-    if not may_rename(by, found):
-        raise Denied(_("这个视图是别人保存的，只有保存的人可以改名。"))
-    _one_at_a_time(session, found.person_id)
+    found = find_to_rename(session, by, view_id)
+    _one_at_a_time(session, found.owner_id)
     if name != found.name:
-        _require_free(session, found.person_id, found.entity, name)
+        _require_free(session, found.owner_id, found.entity, name)
         found.name = name
         session.flush()
         _note(session, by, "edit", found)
@@ -238,9 +241,7 @@ def rename(session: Session, by: Actor, view_id: int, name: str) -> SavedView:
 
 def delete(session: Session, by: Actor, view_id: int) -> SavedView:
     """Raises Missing, Denied."""
-    found = find(session, by, view_id)
-    if not may_delete(by, found):
-        raise Denied(rights.refusal(by, SHARE))
+    found = find_to_delete(session, by, view_id)
     session.delete(found)
     session.flush()
     _note(session, by, "delete", found)
@@ -265,7 +266,7 @@ def prefer(session: Session, by: Actor, entity: str, **liking: Any) -> None:
 
 def _require_free(session: Session, person_id: int, entity: str, name: str) -> None:
     same = sa.select(SavedView.id).where(
-        SavedView.person_id == person_id, SavedView.entity == entity, SavedView.name == name
+        SavedView.owner_id == person_id, SavedView.entity == entity, SavedView.name == name
     )
     if session.scalar(same) is not None:
         raise Invalid([("name", _("您已有名为“%(name)s”的视图。请换一个名称。", name=name))])

@@ -23,10 +23,11 @@ def build(app: Flask) -> None:
 
 def finish(app: Flask) -> None:
     """After the hand-written pages are in: the menu, which names only what exists."""
-    from app.surfaces import drafts, finding, menu, todo, tools, worklist_pages
+    from app.surfaces import drafts, finding, menu, todo, tools, view_pages, worklist_pages
 
     tools.register(app)
     worklist_pages.register(app)
+    view_pages.register(app)
     finding.register(app)
     drafts.register(app)
     todo.register()

@@ -20,12 +20,13 @@ from app.core import rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
+from app.core.list_views import Comforts
 from app.core.questions import Question, questions_of
 from app.surfaces import tallies
-from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
+from app.surfaces.display import Painter, Revealed, Sight, is_worded, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
 from app.surfaces.site import Site, with_args
-from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, ListPage, Reveal, Row
+from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, Item, ListPage, Reveal, Row
 
 PAGE_SIZE = 50
 PAGE_SIZES = (20, 50, 100, 200)
@@ -35,6 +36,7 @@ GLIMPSED_MOST = 200
 NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
+VIEW = "view"  # a word of pages alone: which saved view the address comes from
 RANGES = ("__from", "__to")
 RANGED = (Day, Moment, Number, Area)
 
@@ -59,6 +61,16 @@ def has_made_name(entity: type[Entity]) -> bool:
     return bool(entity.__shown_as__) and entity.__shown_as__ not in entity.fields()
 
 
+def named_by(entity: type[Entity]) -> str:
+    """The attribute by which rows are called; no field where `has_made_name`."""
+    return entity.__shown_as__ or entity.__natural_key__
+
+
+def choosable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
+    """The fields that this person may have as columns of the list: all that he sees and that say something in a cell."""
+    return {n: f for n, f in rights.visible_fields(by, entity).items() if is_worded(entity, f)}
+
+
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
     """Fields one may filter by: never a masked one, never one this person cannot see; and what else may be asked."""
     columns = {
@@ -81,10 +93,12 @@ def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
 # --- reading the address ------------------------------------------------------------------------------
 
 
-def read_args(entity: type[Entity], by: rights.Actor, args: Mapping[str, str]) -> Asked:
+def read_args(
+    entity: type[Entity], by: rights.Actor, args: Mapping[str, str], size: int = PAGE_SIZE
+) -> Asked:
     """The address's words → Asked. Every unreadable value is a complaint; to ask by a field that is hidden, masked or
-    unknown is refused as a whole, whichever it is."""
-    asked = Asked()
+    unknown is refused as a whole, whichever it is. `size`: of a page whose address names none."""
+    asked = Asked(size=size)
     filters = filters_of(entity, by)
     for name, raw in args.items():
         if name in WORDS:
@@ -140,8 +154,8 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
     if not raw.strip():
         return
     try:
-        is_free = _is_free(found)
-        value = raw.strip() if is_free else _filter_field(found).parse(raw)
+        is_part = is_free(found)
+        value = raw.strip() if is_part else _filter_field(found).parse(raw)
         if isinstance(value, str) and "\0" in value:
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
@@ -170,12 +184,12 @@ def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> 
         return column >= value
     if operator == "to":
         return column <= value
-    if _is_free(found):
+    if is_free(found):
         return column.contains(value, autoescape=True)
     return column == value
 
 
-def _is_free(found: Field) -> bool:
+def is_free(found: Field) -> bool:
     """A text of which a part may be asked for."""
     return isinstance(found, Text) and not isinstance(found, Area) and found.options() is None
 
@@ -220,12 +234,21 @@ def _is_narrowed(asked: Asked) -> bool:
 
 
 class Listing:
-    """The rows of one entity that `site.by` may see and the address asks for."""
+    """The rows of one entity that `site.by` may see and the address asks for.
 
-    def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
+    With `comforts` it is shown as this person likes it, and the address may name one of his views, whose columns it then
+    has; one that is not open to him (any more) changes nothing.
+    """
+
+    def __init__(
+        self, entity: type[Entity], site: Site, args: Mapping[str, str], comforts: Comforts | None = None
+    ) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
+        self.comforts = comforts or Comforts()
         self.path = site.list_url(entity)
-        self.asked = read_args(entity, site.by, args)
+        words = self.args if comforts is None else {n: v for n, v in self.args.items() if n != VIEW}
+        self.asked = read_args(entity, site.by, words, self.comforts.liking.size or PAGE_SIZE)
+        self.view = next((v for v in self.comforts.views if str(v.id) == self.args.get(VIEW)), None)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False
         self.counted: int | None = None
@@ -256,14 +279,26 @@ class Listing:
         return sortable(self.entity, self.site.by)
 
     def fields(self) -> list[Field]:
-        """The list's columns: those declared as listed, or the first six where none is; for people who see several
-        schools the school as the second."""
+        """The columns that were chosen; else those declared as listed, or the first six where none is, for people who see
+        several schools with the school as the second."""
         seen = rights.visible_fields(self.site.by, self.entity)
+        if chosen := self._chosen(seen):
+            return chosen
         listed = [f for f in seen.values() if f.listed] or [f for f in seen.values() if f.form][:6]
         if self._spans_schools() and "school_id" in seen and self.entity.__scope__ != "audit":
             listed = [f for f in listed if f.name != "school_id"]
             listed.insert(0 if has_made_name(self.entity) else 1, seen["school_id"])
         return listed
+
+    def _chosen(self, seen: Mapping[str, Field]) -> list[Field]:
+        """Of what the view or the person has chosen the columns that he sees, behind what rows are called by. A column
+        that is hidden or gone by now is passed over."""
+        wanted = (self.view.columns if self.view else ()) or self.comforts.liking.columns
+        found = [seen[name] for name in wanted if name in seen and is_worded(self.entity, seen[name])]
+        first = seen.get(named_by(self.entity))
+        if not found or first is None:
+            return found
+        return [first, *(one for one in found if one is not first)]
 
     def _spans_schools(self) -> bool:
         extents = self.site.by.reach(f"{self.entity.key()}:list")
@@ -415,7 +450,27 @@ class Listing:
             reveal=self._reveal(fields, rows, revealed),
             empty_title=_("没有符合条件的记录") if self._is_filtered() else _("还没有记录"),
             empty_hint=_("请减少筛选条件，或点击“重置”查看全部。") if self._is_filtered() else "",
+            sums=self.sums(fields) if rows else [],
+            sums_of=_("前%(n)s条", n=f"{COUNT_CAP:,}".replace(",", " ")) if self.count() > COUNT_CAP else "",
         )
+
+    def sums(self, fields: Sequence[Field]) -> list[Item]:
+        """Of the columns that are declared as sums and of the figures beside the rows, over all rows of the list, exact to
+        COUNT_CAP: a statement for either, where there is any. Above one authority figures are not summed."""
+        ids = sa.select(self.entity.id).where(*self.where()).order_by(*self.columns).limit(COUNT_CAP)
+        open_ = rights.open_fields(self.site.by, self.entity)
+        summed = [f for f in fields if isinstance(f, Number) and f.sums and f.name in open_ and not f.mask]
+        found: list[Item] = []
+        if summed:
+            rows = ids.with_only_columns(*(getattr(self.entity, f.name) for f in summed)).subquery()
+            totals = self.site.session.execute(sa.select(*(sa.func.sum(c) for c in rows.c))).one()
+            found = [
+                Item(_(f.label), Cell(tallies.grouped(int(n or 0))))
+                for f, n in zip(summed, totals, strict=True)
+            ]
+        if not spans_authorities(self.site.by, f"{self.entity.key()}:list"):
+            found += tallies.totals_of(self.entity, self.site, ids)
+        return found
 
     def _kept(self, *without: str) -> Iterator[tuple[str, str]]:
         for name, value in self.args.items():
@@ -447,7 +502,7 @@ class Listing:
         sight = Sight.of(self.site, self.entity, fields, [obj.id for obj in rows])
         painters = [painter(self.entity, one, self.site, revealed, sight) for one in fields]
         can_open, has_name = self.site.can_open(self.entity), has_made_name(self.entity)
-        named = self.entity.__shown_as__ or self.entity.__natural_key__
+        named = named_by(self.entity)
         at = next((i for i, f in enumerate(fields) if f.name == named), 0)
         return [self._row(obj, painters, can_open, None if has_name else at) for obj in rows]
 
@@ -623,7 +678,7 @@ def count_text(count: int) -> str:
 
 def number_text(n: int) -> str:
     """As `count_text` says it, without the words."""
-    return f"{COUNT_CAP:,}+".replace(",", "\u00a0") if n > COUNT_CAP else f"{n:,}".replace(",", "\u00a0")
+    return f"{tallies.grouped(COUNT_CAP)}+" if n > COUNT_CAP else tallies.grouped(n)
 
 
 def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:

@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.create_table(
         "saved_view",
         sa.Column("id", BigId, nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
         sa.Column("entity", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("asks", sa.JSON(), nullable=False),
@@ -41,13 +41,13 @@ def upgrade() -> None:
         sa.Column("region_code", sa.String(length=6), nullable=True),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["ab_user.id"], name="fk_saved_view_person_id", ondelete="CASCADE"
+            ["owner_id"], ["ab_user.id"], name="fk_saved_view_owner_id", ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
             ["school_id"], ["school.id"], name="fk_saved_view_school_id", ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_saved_view"),
-        sa.UniqueConstraint("person_id", "entity", "name", name="uq_saved_view_person_id_entity_name"),
+        sa.UniqueConstraint("owner_id", "entity", "name", name="uq_saved_view_owner_id_entity_name"),
     )
     for place in PLACES:
         op.create_index(f"ix_saved_view_{place}_entity", "saved_view", [place, "entity"])

@@ -263,12 +263,20 @@ def _view_row(listing: Listing, view: View, owner: str) -> Row:
     url = views.url_of(listing, view) if can_ask else None
     if can_ask:
         asked = Listing(listing.entity, listing.site, dict(view.asks))
-        asks = Cell("，".join(chip.label for chip in asked.chips()) or _("全部"))
+        asks = Cell("，".join((*(chip.label for chip in asked.chips()), *_order(asked))) or _("全部"))
     else:
         asks = Cell(_("含有您不能查询的项目，打不开"), tone="warn")
     shared = Cell(_("本单位的人"), tone="info") if view.is_shared else Cell(_("只有自己"))
     cells = (Cell(view.name, url=url), asks, shared, Cell(owner))
     return Row(view.id, url, cells, tuple(_view_actions(listing, view)))
+
+
+def _order(asked: Listing) -> Iterator[str]:
+    if found := asked.sortable.get(asked.asked.sort.removeprefix("-")):
+        words = {"what": _(found.label)}
+        yield (
+            _("按%(what)s倒序", **words) if asked.asked.sort.startswith("-") else _("按%(what)s排序", **words)
+        )
 
 
 def _view_actions(listing: Listing, view: View) -> Iterator[Action]:

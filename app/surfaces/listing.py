@@ -5,7 +5,7 @@ Keyset paging, capped counts, filters by the field's type, one search box. What 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -457,20 +457,26 @@ class Listing:
     def sums(self, fields: Sequence[Field]) -> list[Item]:
         """Of the columns that are declared as sums and of the figures beside the rows, over all rows of the list, exact to
         COUNT_CAP: a statement for either, where there is any. Above one authority figures are not summed."""
-        ids = sa.select(self.entity.id).where(*self.where()).order_by(*self.columns).limit(COUNT_CAP)
-        open_ = rights.open_fields(self.site.by, self.entity)
-        summed = [f for f in fields if isinstance(f, Number) and f.sums and f.name in open_ and not f.mask]
         found: list[Item] = []
-        if summed:
-            rows = ids.with_only_columns(*(getattr(self.entity, f.name) for f in summed)).subquery()
-            totals = self.site.session.execute(sa.select(*(sa.func.sum(c) for c in rows.c))).one()
-            found = [
-                Item(_(f.label), Cell(tallies.grouped(int(n or 0))))
-                for f, n in zip(summed, totals, strict=True)
-            ]
+        if summed := [f for f in fields if isinstance(f, Number) and f.sums and f.mask is None]:
+            found += self._summed(rights.open_fields(self.site.by, self.entity), summed)
         if not spans_authorities(self.site.by, f"{self.entity.key()}:list"):
-            found += tallies.totals_of(self.entity, self.site, ids)
+            found += tallies.totals_of(self.entity, self.site, self._first_ids)
         return found
+
+    def _first_ids(self) -> sa.Select[int]:
+        """The ids of all rows, up to COUNT_CAP."""
+        return sa.select(self.entity.id).where(*self.where()).order_by(*self.columns).limit(COUNT_CAP)
+
+    def _summed(self, open_: Collection[str], fields: Sequence[Field]) -> Iterator[Item]:
+        """Of what is seen on every row."""
+        seen = [f for f in fields if f.name in open_]
+        if not seen:
+            return
+        rows = self._first_ids().with_only_columns(*(getattr(self.entity, f.name) for f in seen)).subquery()
+        totals = self.site.session.execute(sa.select(*(sa.func.sum(c) for c in rows.c))).one()
+        for one, n in zip(seen, totals, strict=True):
+            yield Item(_(one.label), Cell(tallies.grouped(int(n or 0))))
 
     def _kept(self, *without: str) -> Iterator[tuple[str, str]]:
         for name, value in self.args.items():

@@ -56,7 +56,7 @@ class Figures:
         return [Item(column.label, cell) for column, cell in zip(self.columns, cells, strict=False)]
 
 
-def totals_of(entity: type[Entity], site: Site, ids: sa.Select[int]) -> list[Item]:
+def totals_of(entity: type[Entity], site: Site, ids: Callable[[], sa.Select[int]]) -> list[Item]:
     """The sums of figures over a whole list, where each of its rows may be counted."""
     tally = _tallies.get(entity.key())
     if tally is None or tally.totals is None:
@@ -64,7 +64,7 @@ def totals_of(entity: type[Entity], site: Site, ids: sa.Select[int]) -> list[Ite
     if not all(scope.holds_on_all_read(site.by, right, entity) for right in tally.rights):
         return []
     labels = {column.name: _(column.label) for column in tally.columns}
-    return [Item(labels[name], Cell(grouped(n))) for name, n in tally.totals(site.session, ids).items()]
+    return [Item(labels[name], Cell(grouped(n))) for name, n in tally.totals(site.session, ids()).items()]
 
 
 def grouped(n: int) -> str:

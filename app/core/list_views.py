@@ -19,6 +19,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import audit, rights
+from app.core.databases import PREPARED
 from app.core.errors import Denied, Invalid, Missing
 from app.core.fields import BigId, UtcDateTime
 from app.core.rights import Actor, Place, Verdict
@@ -117,6 +118,7 @@ def _query() -> sa.Select[Any]:
         .outerjoin(seen, sa.and_(seen.entity == entity, _open_to(User.id)))
         .where(User.id == me)
         .order_by(sa.case((seen.owner_id == me, 0), else_=1), seen.name, seen.id)
+        .execution_options(**PREPARED)
     )
 
 

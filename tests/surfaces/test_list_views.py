@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,16 +153,13 @@ def test_without_the_right_nothing_is_shared(app: Flask, login: Login) -> None:
     assert kept(app) == []
 
 
-def test_a_right_that_holds_in_a_class_alone_shares_nothing(app: Flask, login: Login, limit: Limit) -> None:
+def test_a_right_that_holds_in_a_class_alone_shares_nothing(session: Session) -> None:
     """It is given for the whole unit."""
-    with app.app_context():
-        by = cast.actor(db.session(), "zhou")
-        narrow = by.holdings[0]
-        assert narrow.extent.is_narrow
-        object.__setattr__(narrow, "rights", narrow.rights | {list_views.SHARE})
-        assert by.has(list_views.SHARE)
-        assert not list_views.may_share(by)
-        db.session.remove()
+    by = cast.actor(session, "zhou")
+    narrow = replace(by.holdings[0], rights=by.holdings[0].rights | {list_views.SHARE})
+    by = replace(by, holdings=(narrow,))
+    assert by.has(list_views.SHARE)
+    assert not list_views.may_share(by)
 
 
 @pytest.mark.parametrize(

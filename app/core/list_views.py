@@ -271,7 +271,7 @@ def _require_free(session: Session, person_id: int, entity: str, name: str) -> N
         SavedView.owner_id == person_id, SavedView.entity == entity, SavedView.name == name
     )
     if session.scalar(same) is not None:
-        raise Invalid([("name", _("您已有名为“%(name)s”的视图。请换一个名称。", name=name))])
+        raise Invalid([("name", _("您已有名为“%(name)s”的视图。请换一个名称，或先删除原来的。", name=name))])
 
 
 def _one_at_a_time(session: Session, person_id: int) -> None:

@@ -242,7 +242,7 @@ class Listing:
     """The rows of one entity that `site.by` may see and the address asks for.
 
     With `comforts` it is shown as this person likes it, and the address may name one of his views, whose columns it then
-    has; one that is not open to him (any more) changes nothing.
+    has; one that is not open to him (any more) changes nothing. `words` is the address without that name.
     """
 
     def __init__(
@@ -251,9 +251,11 @@ class Listing:
         self.entity, self.site, self.args = entity, site, dict(args)
         self.comforts = comforts or Comforts()
         self.path = site.list_url(entity)
-        words = self.args if comforts is None else {n: v for n, v in self.args.items() if n != VIEW}
+        self.words = self.args if comforts is None else {n: v for n, v in self.args.items() if n != VIEW}
         self.filters = filters_of(entity, site.by)
-        self.asked = read_args(entity, site.by, words, self.filters, self.comforts.liking.size or PAGE_SIZE)
+        self.asked = read_args(
+            entity, site.by, self.words, self.filters, self.comforts.liking.size or PAGE_SIZE
+        )
         self.view = next((v for v in self.comforts.views if str(v.id) == self.args.get(VIEW)), None)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False

@@ -46,9 +46,11 @@ def options_of(listing: Listing) -> ListOptions:
 
 
 def _links(listing: Listing) -> Iterator[ViewLink]:
+    asked = set(asked_pairs(listing))
     for view in listing.comforts.views:
         if can_ask(listing, view):
-            yield ViewLink(view.name, url_of(listing, view), view is listing.view, view.is_shared)
+            is_open = view is listing.view and asked == set(view.asks)
+            yield ViewLink(view.name, url_of(listing, view), is_open, view.is_shared)
 
 
 def url_of(listing: Listing, view: View) -> str:

@@ -42,7 +42,7 @@ def page(listing: Listing, pasted: Pasted | None = None) -> ListPage:
     made.options = views.options_of(listing)
     entity, site = listing.entity, listing.site
     if not site.is_bureau:
-        made.actions = list(detail.list_actions(entity, site, listing.args))
+        made.actions = list(detail.list_actions(entity, site, listing.words))
     if site.can_open(entity):
         made.open_url = site.show_url(entity, 0).removesuffix("0")
         if not site.is_bureau and "edit" in entity.__actions__ and site.by.has(f"{entity.key()}:edit"):

@@ -118,6 +118,26 @@ def headings(page: str) -> list[str]:
     return [re.sub(r"<[^>]+>", "", one).strip() for one in re.findall(r"<th .*?</th>", head[0], re.DOTALL)]
 
 
+def test_a_view_is_named_as_open_while_nothing_else_is_asked_for(login: Login) -> None:
+    lin = login("lin")
+    url = save(lin, "女生").location
+    opened = re.compile(r'<a href="[^"]+" aria-current="page">女生</a>')
+    assert opened.search(lin.get(url).text)
+    assert opened.search(lin.get(f"{url}&size=100").text)
+    assert not opened.search(lin.get(f"{url}&status=enrolled").text)
+
+
+def test_what_a_list_leads_to_knows_no_views(login: Login) -> None:
+    lin = login("lin")
+    page = lin.get(save(lin, "女生").location).text
+    links = re.search(r'<div class="head-actions">.*?</div>', page, re.DOTALL)
+    assert links
+    addresses = [url.replace("&amp;", "&") for url in re.findall(r'href="([^"]+)"', links[0])]
+    assert any("/print/" in url for url in addresses)
+    for url in addresses:
+        assert lin.get(url).status_code == 200, url
+
+
 # --- sharing ----------------------------------------------------------------------------------------------
 
 

@@ -152,9 +152,11 @@ def _view(id_: int, name: str, asks: Any, columns: Any, owner: int, school: Any,
     return View(id_, name, tuple((n, v) for n, v in asks), tuple(columns or ()), owner, school, region)
 
 
-def find(session: Session, by: Actor, view_id: int) -> SavedView:
-    """One of the views that `by` may open. Raises Missing."""
+def find(session: Session, by: Actor, view_id: int, *, lock: bool = False) -> SavedView:
+    """One of the views that `by` may open; nobody else deletes it meanwhile where it is locked. Raises Missing."""
     query = sa.select(SavedView).where(SavedView.id == view_id, _open_to(by.id))
+    if lock:
+        query = query.with_for_update()
     words = {name: value for name, value in _words(by).items() if name != "me"}
     found = session.scalar(query, words) if view_id < 2**63 else None
     if found is None:
@@ -163,7 +165,7 @@ def find(session: Session, by: Actor, view_id: int) -> SavedView:
 
 
 def owner_names(session: Session, views: Sequence[View]) -> dict[int, str]:
-    """Of the people who saved these."""
+    """id → name of the people who saved these."""
     query = sa.select(User.id, User.first_name).where(User.id.in_({view.owner_id for view in views}))
     return {row[0]: row[1] for row in session.execute(query)}
 
@@ -181,17 +183,17 @@ def may_delete(by: Actor, view: View | SavedView) -> bool:
     return view.owner_id == by.id or bool(rights.may(by, SHARE, Place(view.school_id, view.region_code)))
 
 
-def find_to_rename(session: Session, by: Actor, view_id: int) -> SavedView:
+def find_to_rename(session: Session, by: Actor, view_id: int, *, lock: bool = False) -> SavedView:
     """Raises Missing, Denied."""
-    found = find(session, by, view_id)
+    found = find(session, by, view_id, lock=lock)
     if found.owner_id != by.id:
         raise Denied(_("这个视图是别人保存的，只有保存的人可以改名。"))
     return found
 
 
-def find_to_delete(session: Session, by: Actor, view_id: int) -> SavedView:
+def find_to_delete(session: Session, by: Actor, view_id: int, *, lock: bool = False) -> SavedView:
     """Raises Missing, Denied."""
-    found = find(session, by, view_id)
+    found = find(session, by, view_id, lock=lock)
     if not may_delete(by, found):
         raise Denied(rights.refusal(by, SHARE))
     return found
@@ -231,7 +233,7 @@ def save(
 
 def rename(session: Session, by: Actor, view_id: int, name: str) -> SavedView:
     """Raises Missing, Denied, and Invalid where the name is taken."""
-    found = find_to_rename(session, by, view_id)
+    found = find_to_rename(session, by, view_id, lock=True)
     _one_at_a_time(session, found.owner_id)
     if name != found.name:
         _require_free(session, found.owner_id, found.entity, name)
@@ -243,7 +245,7 @@ def rename(session: Session, by: Actor, view_id: int, name: str) -> SavedView:
 
 def delete(session: Session, by: Actor, view_id: int) -> SavedView:
     """Raises Missing, Denied."""
-    found = find_to_delete(session, by, view_id)
+    found = find_to_delete(session, by, view_id, lock=True)
     session.delete(found)
     session.flush()
     _note(session, by, "delete", found)

@@ -471,8 +471,9 @@ class Listing:
         return found
 
     def _first_ids(self) -> sa.Select[int]:
-        """The ids of all rows, up to COUNT_CAP."""
-        return sa.select(self.entity.id).where(*self.where()).order_by(*self.columns).limit(COUNT_CAP)
+        """The ids of all rows in reading order, up to COUNT_CAP."""
+        order = [c.desc() if self.descending else c for c in self.columns]
+        return sa.select(self.entity.id).where(*self.where()).order_by(*order).limit(COUNT_CAP)
 
     def _summed(self, open_: Collection[str], fields: Sequence[Field]) -> Iterator[Item]:
         """Of what is seen on every row."""

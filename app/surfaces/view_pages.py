@@ -86,9 +86,7 @@ class ListViewsView(BaseView):
             with saving.work() as work:
                 name = list_views.rename(work.session, listing.site.by, pk, _read_name(request.form)).name
         except Invalid as refused:
-            found, listing = _found(
-                list_views.find_to_rename, pk
-            )  # what was read before is undone with the work
+            found, listing = _found(list_views.find_to_rename, pk)  # the work has undone what was read
             typed = request.form.get("name", "")
             return show_form(_rename_page(listing, found, typed, refused.complaints)), 422
         flash(_("视图已改名为“%(name)s”。", name=name), "success")

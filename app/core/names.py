@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pypinyin import lazy_pinyin
@@ -166,6 +166,47 @@ def spellings(text: str) -> tuple[str, ...]:
     read = _syllables(text.casefold())
     parts = [read[i:] for i in range(len(read))]
     return tuple(spelled for part in parts for spelled in ("".join(part), "".join(s[0] for s in part)))
+
+
+WAYS_MOST = 8  # of reading letters that were typed without blanks
+
+
+def blanked(letters: str) -> list[str]:
+    """How letters typed in one run may fall into syllables, the last perhaps only begun: "ouyangr" → "ou yang r", "xian" →
+    "xian", "xi an". WAYS_MOST at most, those of the longest syllables first."""
+    end = len(letters)
+    fits: dict[int, list[int]] = {}  # where a syllable may begin → where it may end
+    for start in reversed(range(end)):
+        inner = range(start + 1, min(start + _LONGEST_SYLLABLE, end - 1) + 1)
+        ends = [n for n in inner if n in fits and letters[start:n] in _all_syllables()]
+        if letters[start:] in _beginnings_of_syllables():
+            ends.append(end)
+        if ends:
+            fits[start] = ends
+    ways: list[str] = []
+    begun = [("", 0)]
+    while begun and len(ways) < WAYS_MOST:
+        done, start = begun.pop()
+        if start == end:
+            ways.append(done.rstrip())
+        begun += [(f"{done}{letters[start:n]} ", n) for n in fits.get(start, ())]
+    return ways
+
+
+_LONGEST_SYLLABLE = 6  # zhuang
+
+
+@cache
+def _all_syllables() -> frozenset[str]:
+    """As the characters in common use are read (GB 2312 has them); without ng, m and their like."""
+    rows = (bytes((row, cell)) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
+    read = lazy_pinyin(list(b"".join(rows).decode("gb2312", errors="ignore")), errors="ignore")
+    return frozenset(one for one in read if set(one) & set("aeiouv"))
+
+
+@cache
+def _beginnings_of_syllables() -> frozenset[str]:
+    return frozenset(one[:n] for one in _all_syllables() for n in range(1, len(one) + 1))
 
 
 def search_keys(name: str, pinyin: str | None = None) -> dict[str, str]:

@@ -416,8 +416,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
+    """Bars below each other; those of a trend stand beside each other, the latest last."""
+
     title: str
     bars: tuple[Bar, ...]
+    is_trend: bool = False
 
 
 @dataclass(frozen=True, slots=True)

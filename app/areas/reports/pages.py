@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import sqlalchemy as sa
 from flask import render_template
@@ -14,9 +16,9 @@ from sqlalchemy.orm import Session
 from app.areas.changes.models import Change, ChangeState
 from app.areas.regions.models import region_names
 from app.areas.reports import overview
-from app.areas.reports.overview import BOY, GIRL, Below, Figures, Overview, SchoolYear, Sees
+from app.areas.reports.overview import BOY, GIRL, Below, Figures, Overview, SchoolYear, Sees, months_to
 from app.areas.schools import seats
-from app.areas.schools.models import Grade, School, SchoolClass
+from app.areas.schools.models import Grade, School, SchoolClass, year_name
 from app.areas.students.models import Status, Student, today_here
 from app.core import places, rights
 from app.core.entity import Entity
@@ -63,7 +65,7 @@ def draw_overview(here: Site, words: Mapping[str, str]) -> str:
     below, sees = _asked_for(here, words.get("region", "")), Sees.of(here.by)
     is_home = below.code == here.by.region_code
     year = SchoolYear.on(today_here(), is_everywhere=is_home)
-    made = overview.overview(here.session, below, sees, year)
+    made = overview.overview(here.session, below, sees, year, months_to(today_here())[0])
     codes = {*_line_of(here, below), *made.regions}
     names = region_names(here.session, codes)
     if below.code not in names and not is_home:
@@ -110,7 +112,7 @@ def _of_status(status: Status, **words: str) -> dict[str, str]:
     return {"status": status.value, **words}
 
 
-def _count_of(name: str, key: str) -> Callable[[Figures], int]:
+def _count_of(name: str, key: str | int) -> Callable[[Figures], int]:
     """Reads one entry of a counter of Figures."""
     return lambda one: int(getattr(one, name)[key])
 
@@ -143,6 +145,21 @@ def _status_figures(total: Figures) -> Iterator[Figure]:
         if total.statuses[status]:
             words = _of_status(status)
             yield Figure(_(label), _count_of("statuses", status), Student, words, TONES.get(code))
+
+
+def _year_figures(total: Figures) -> Iterator[Figure]:
+    """The years of schooling, the youngest first: how many will sit in the next ones. No list asks by them."""
+    for year in range(1, 13):
+        if total.years[year]:
+            yield Figure(year_name(year), _count_of("years", year))
+
+
+def _month_figures(day: date) -> Iterator[Figure]:
+    for first in months_to(day):
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+        days = {"effective_on__from": first.isoformat(), "effective_on__to": last.isoformat()}
+        words = {"state": ChangeState.DONE.value, **days}
+        yield Figure(_("%(n)s月", n=first.month), _count_of("months", f"{first:%Y-%m}"), Change, words)
 
 
 def _change_figures(total: Figures, year: SchoolYear) -> Iterator[Figure]:
@@ -273,15 +290,18 @@ class Drawing:
         if self.sees.pupils and self.sees.classes:
             yield self._chart(_("班额分布"), list(_band_figures()))
         if self.sees.pupils:
+            yield self._chart(_("各年级在校学生"), list(_year_figures(total)))
             yield self._chart(_("学籍状态"), list(_status_figures(total)))
         if self.sees.cases:
             yield self._chart(self._title_of_changes(), list(_change_figures(total, self.year)))
+            if total.months:
+                yield self._chart(_("近12个月学籍变动"), list(_month_figures(today_here())), is_trend=True)
 
     def _title_of_changes(self) -> str:
         first, last = self.year.starts_on.year, self.year.ends_on.year
         return _("%(first)s—%(last)s学年学籍变动", first=first, last=last)
 
-    def _chart(self, title: str, figures: Sequence[Figure]) -> Chart:
+    def _chart(self, title: str, figures: Sequence[Figure], *, is_trend: bool = False) -> Chart:
         longest = max((figure.read(self.made.total) for figure in figures), default=0) or 1
         bars = (
             Bar(
@@ -292,7 +312,7 @@ class Drawing:
             )
             for figure in figures
         )
-        return Chart(title, tuple(bars))
+        return Chart(title, tuple(bars), is_trend)
 
     def _details(self) -> Iterator[RelatedTable]:
         if self.sees.pupils:

@@ -242,6 +242,7 @@ _whole_number = live.Fits("-?[0-9]{1,12}", N_("应填写整数，如12。请去�
 class Number(Field):
     low: int = 0
     high: int = 999_999
+    sums: bool = False  # a list that shows it says the sum of all its rows
 
     kind: ClassVar[str] = "number"
     filterable: ClassVar[bool] = True

@@ -773,6 +773,52 @@
     }));
   };
 
+  // --- the columns of a list: moved by buttons or dragged; what is ticked comes behind what is ticked already
+  all('[data-columns]').forEach((list) => {
+    const items = () => all('[data-column]', list);
+    const box = (item) => one('input[type=checkbox]', item);
+    const said = one('[data-moved]', list.parentNode);
+    let dragged = null;
+    const number = () => items().forEach((item, i) => { one('.at', item).value = i + 1; });
+    const settle = (item) => {
+      number();
+      item.dispatchEvent(new Event('change', { bubbles: true }));
+      said.textContent = list.dataset.says.replace('{name}', one('.what span', item).textContent).replace('{n}', items().indexOf(item) + 1);
+    };
+    const move = (item, by, button) => {
+      const beside = by < 0 ? item.previousElementSibling : item.nextElementSibling;
+      if (!beside) return;
+      if (by < 0) beside.before(item);
+      else beside.after(item);
+      button.focus(); // which a move in the page takes away
+      settle(item);
+    };
+    const rank = (item) => {
+      const others = items().filter((other) => other !== item && box(other).checked);
+      if (others.length) others[others.length - 1].after(item);
+      else list.prepend(item);
+      box(item).focus();
+      settle(item);
+    };
+    items().forEach((item) => {
+      one('.at', item).type = 'hidden';
+      one('.moves', item).hidden = false;
+      item.draggable = true;
+      all('[data-move]', item).forEach((button) => button.addEventListener('click', () => move(item, Number(button.dataset.move), button)));
+      box(item).addEventListener('click', () => { if (box(item).checked) rank(item); });
+      item.addEventListener('dragstart', () => { dragged = item; item.classList.add('is-dragged'); });
+      item.addEventListener('dragend', () => { item.classList.remove('is-dragged'); settle(item); dragged = null; });
+      item.addEventListener('dragover', (event) => {
+        if (!dragged || dragged === item) return;
+        event.preventDefault();
+        const { top, height } = item.getBoundingClientRect();
+        if (event.clientY < top + height / 2) item.before(dragged);
+        else item.after(dragged);
+      });
+    });
+    number();
+  });
+
   all('.lookup').forEach(lookup);
   all('.day-box').forEach(dayBox);
   all('form[data-checks]').forEach(checking);

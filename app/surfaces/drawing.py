@@ -56,6 +56,9 @@ def _drawn(one: Cell, url: str | None, masked_hint: str) -> str:
         return f'<span class="pill tone-{one.tone}">{text}</span>'
     if one.masked:
         return f'<span class="masked" title="{masked_hint}">{text}</span>'
+    if one.picture:
+        size = 'width="39" height="48" loading="lazy"'
+        return f'<img class="small-face" src="{escape(one.picture)}" alt="{text}" {size}>'
     return text
 
 

@@ -21,7 +21,7 @@ from app.extensions import db
 from app.surfaces import detail, drafts, forms, looks, worklist
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
-from app.surfaces.listing import Listing, crumbs
+from app.surfaces.listing import crumbs
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
 from app.surfaces.store import ReadOnlyStore
@@ -53,7 +53,7 @@ class EntityPages(ModelView):
     @expose("/list/")
     @has_access
     def list(self) -> Answer:
-        listing = Listing(self.entity, site(), request.args)
+        listing = worklist.open_list(self.entity, site(), request.args)
         return render_template("list.html", page=worklist.page(listing))
 
     @expose("/show/<int:pk>")

@@ -54,12 +54,13 @@ class Cell(NamedTuple):
     tone: Tone | None = None  # drawn as a badge
     masked: bool = False
     wide: bool = False  # takes the whole width of a detail section
+    picture: str = ""  # the address of a small picture; the text says what it is
 
     @property
     def breaks(self) -> str:
         """How its text may be broken over lines in a list: not at all, "long", or "wide"."""
         length = len(self.text)
-        if length <= 15 or self.masked:
+        if length <= 15 or self.masked or self.picture:
             return ""
         if self.wide:
             return "wide"
@@ -148,6 +149,31 @@ class Bulk:
     too_many: str = ""  # why it cannot
 
 
+class ViewLink(NamedTuple):
+    label: str
+    url: str
+    active: bool = False
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """How a list is shown and what was saved of it. `keep` are the hidden fields that say which list it is and what it
+    asks for; `not_saved` says why that cannot be saved."""
+
+    views: tuple[ViewLink, ...]
+    views_url: str
+    manage_url: str
+    columns_url: str
+    look_url: str
+    keep: tuple[tuple[str, str], ...]
+    size: int
+    sizes: tuple[int, ...]
+    is_dense: bool = False
+    can_share: bool = False
+    not_saved: str = ""
+
+
 @dataclass(slots=True)
 class ListPage:
     title: str
@@ -180,6 +206,37 @@ class ListPage:
     reveal: Reveal | None = None
     note: str | None = None  # a sentence above the list
     tone: Tone | None = None
+    sums: list[Item] = field(default_factory=list)  # under the list, of all its rows
+    sums_of: str = ""  # of how many rows, where not of all
+    options: ListOptions | None = None
+
+
+# --- the columns of a list ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLine:
+    """One column that may be chosen: posts `column`, and `at-<name>` for its place (1 for the first), "" for none."""
+
+    name: str
+    label: str
+    chosen: bool = False
+    at: str = ""
+    note: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class ColumnsPage:
+    title: str
+    crumbs: list[Crumb]
+    first: str  # the label of the column that stays where it is
+    lines: list[ColumnLine]
+    action_url: str
+    cancel_url: str
+    hidden: tuple[tuple[str, str], ...]
+    most: int
+    complaints: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 # --- search over everything ---------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def begun(form: Form) -> dict[str, str]:
 
 SHORT = re.compile(
     r"/students/\d+/photo/|/account/(password|second-factor/)|/second-factor/|/grants/(add$|renew/|refuse/)|/people/(hand-over|depart|import)/"
-    r"|/print/"
+    r"|/print/|/lists/(views|columns)/"
 )
 """Forms of a line or two, and those that ask for a password, a code or a file."""
 

@@ -70,6 +70,7 @@ OTHER_ROWS = {
     "why": N_("权限查询"),
     "certificate": N_("在读证明"),
     "second_factor": N_("两步登录规定"),
+    "list_view": N_("列表视图"),
     "recycle_bin": N_("回收站"),
     "api_docs": N_("接口说明"),
 }

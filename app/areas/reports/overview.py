@@ -379,6 +379,14 @@ def pupils_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
     return dict(session.execute(query.group_by(column)).all())
 
 
+def pupils_in(session: Session, class_ids: sa.Select[int]) -> int:
+    """在校 pupils of all the classes whose ids the statement gives."""
+    query = sa.select(sa.func.count()).where(
+        Student.class_id.in_(class_ids), Student.status == Status.ENROLLED
+    )
+    return session.scalar(query) or 0
+
+
 def classes_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
     """id → classes that have not graduated, where `key` is the class's school_id or grade_id."""
     column = getattr(SchoolClass, key)

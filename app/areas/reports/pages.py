@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import sqlalchemy as sa
 from flask import render_template
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from app.areas.changes.models import Change, ChangeState
 from app.areas.regions.models import region_names
@@ -215,7 +217,7 @@ class Drawing:
 
     def _cell(self, figure: Figure, one: Figures, place: Mapping[str, str] | None) -> Cell:
         n = figure.read(one)
-        return Cell(_number(n), url=self._url(figure, place) if n and place is not None else None)
+        return Cell(tallies.grouped(n), url=self._url(figure, place) if n and place is not None else None)
 
     def _place(self, entity: type[Entity] | None, code: str = "") -> dict[str, str] | None:
         """What narrows a list to a region. Cases are of no region: their lists show all that the reader may see."""
@@ -235,7 +237,7 @@ class Drawing:
 
     def _cards(self) -> Iterator[Card]:
         total, is_home = self.made.total, self.year.is_everywhere
-        yield _("学校"), _number(total.schools), self.here.list_url(School) if is_home else None, None
+        yield _("学校"), tallies.grouped(total.schools), self.here.list_url(School) if is_home else None, None
         if self.sees.pupils:
             enrolled = Figure(_("在校学生"), lambda one: one.enrolled, Student, _of_status(Status.ENROLLED))
             yield self._card(enrolled)
@@ -320,7 +322,7 @@ class Drawing:
         if changes and self.made.schools:
             rows = [*self._school_rows(changes)]
             if self.made.others.changes:
-                others = (Cell(_number(figure.read(self.made.others))) for figure in changes)
+                others = (Cell(tallies.grouped(figure.read(self.made.others))) for figure in changes)
                 rows.append(Row(0, None, (Cell(_("其他学校发起")), *others)))
             rows += self._total_row(changes, is_all=True)
             title = _("各校%(year)s", year=self._title_of_changes())
@@ -338,16 +340,16 @@ class Drawing:
                 yield _(
                     "另有驻地在本区域、由其他主管部门管理的学校%(n)s所：在校%(k)s人，在籍%(m)s人，男生%(b)s人，女生%(g)s人。"
                     "只计人数，不列名单，也不计入以上各项。",
-                    n=_number(standing.schools),
-                    k=_number(standing.enrolled),
-                    m=_number(standing.on_roll),
-                    b=_number(standing.boys),
-                    g=_number(standing.girls),
+                    n=tallies.grouped(standing.schools),
+                    k=tallies.grouped(standing.enrolled),
+                    m=tallies.grouped(standing.on_roll),
+                    b=tallies.grouped(standing.boys),
+                    g=tallies.grouped(standing.girls),
                 )
         if self.made.elsewhere:
             yield _(
                 "在办业务中有%(n)s件的学生现不在本区域（如正在转入），只计入合计。",
-                n=_number(self.made.elsewhere),
+                n=tallies.grouped(self.made.elsewhere),
             )
         if self.sees.cases:
             yield _("学籍变动按发起学校计，只计已办结的，以生效日期在本学年内为准。")
@@ -363,10 +365,6 @@ class Drawing:
 
 def _table(title: str, first: str, figures: Iterable[Figure], rows: Iterable[Row]) -> RelatedTable:
     return RelatedTable(title, (first, *(figure.label for figure in figures)), tuple(rows))
-
-
-def _number(n: int) -> str:
-    return f"{n:,}".replace(",", "\u00a0")
 
 
 # --- beside rows --------------------------------------------------------------------------------------
@@ -390,12 +388,13 @@ def _count_for(key: str) -> Callable[[Site, Sequence[int]], dict[int, tuple[Cell
 
 
 def _classes_cell(here: Site, key: str, id_: int, n: int) -> Cell:
-    return Cell(_number(n), url=here.list_url(SchoolClass, **{key: id_}) if n else None)
+    return Cell(tallies.grouped(n), url=here.list_url(SchoolClass, **{key: id_}) if n else None)
 
 
 def _pupils_cell(here: Site, key: str, id_: int, n: int) -> Cell:
     return Cell(
-        _number(n), url=here.list_url(Student, **{key: id_}, status=Status.ENROLLED.value) if n else None
+        tallies.grouped(n),
+        url=here.list_url(Student, **{key: id_}, status=Status.ENROLLED.value) if n else None,
     )
 
 
@@ -405,6 +404,10 @@ def _count_in_classes(here: Site, ids: Sequence[int]) -> dict[int, tuple[Cell, .
         id_: (_pupils_cell(here, "class_id", id_, n), _band_cell(n, stage))
         for id_, (stage, n) in sizes.items()
     }
+
+
+def _total_in_classes(session: Session, ids: sa.Select[int]) -> dict[str, int]:
+    return {PUPILS.name: overview.pupils_in(session, ids)}
 
 
 def _band_cell(n: int, stage: str) -> Cell:
@@ -424,4 +427,6 @@ for _entity, _key in ((School, "school_id"), (Grade, "grade_id")):
     tallies.show_tally(
         tallies.Tally(_entity, (CLASSES, PUPILS), ("school_class:list", "student:list"), _count_for(_key))
     )
-tallies.show_tally(tallies.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes))
+tallies.show_tally(
+    tallies.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes, _total_in_classes)
+)

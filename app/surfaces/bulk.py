@@ -24,7 +24,7 @@ from app.core.rights import Actor
 from app.surfaces import lookups
 from app.surfaces.display import Revealed, painter
 from app.surfaces.forms import version_of
-from app.surfaces.listing import Listing, name_load, number_text, row_id
+from app.surfaces.listing import VIEW, Listing, name_load, number_text, row_id
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Action, Bulk, ListPage
 
@@ -34,7 +34,7 @@ LONGEST = 60_000  # characters of what names rows
 BASE = "/lists/bulk"
 CHOICE = ("id", "chosen", "every", "without", "asked")
 """What a list posts: ticked rows, those ticked on other pages, or all of the list but some; and the list's own words."""
-OF_ONE_PAGE = ("after", "before", "size", "sort")
+OF_ONE_PAGE = ("after", "before", "size", "sort", VIEW)
 """Words of an address that change nothing about which rows are listed."""
 
 Offer = Callable[[Actor], Action | None]
@@ -179,7 +179,7 @@ def write_versions(versions: Mapping[int, int]) -> str:
 
 
 def asked_text(listing: Listing) -> str:
-    return urlencode({n: text for n, text in listing.args.items() if text})
+    return urlencode({n: text for n, text in listing.words.items() if text})
 
 
 def list_url(listing: Listing) -> str:

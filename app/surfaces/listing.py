@@ -70,8 +70,10 @@ def named_by(entity: type[Entity]) -> str:
 
 
 def choosable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
-    """The fields that this person may have as columns of the list: all that he sees and that say something in a cell."""
-    return {n: f for n, f in rights.visible_fields(by, entity).items() if is_worded(entity, f)}
+    """The fields that this person may have as columns of the list: all that he sees and that say something in a cell, but
+    for a private group's, of which each look is noted."""
+    seen = rights.visible_fields(by, entity)
+    return {n: f for n, f in seen.items() if is_worded(entity, f) and not f.private}
 
 
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
@@ -300,7 +302,8 @@ class Listing:
         """Of what the view or the person has chosen the columns that he sees, behind what rows are called by. A column
         that is hidden or gone by now is passed over."""
         wanted = (self.view.columns if self.view else ()) or self.comforts.liking.columns
-        found = [seen[name] for name in wanted if name in seen and is_worded(self.entity, seen[name])]
+        open_ = choosable(self.entity, self.site.by) if wanted else {}
+        found = [open_[name] for name in wanted if name in open_]
         first = seen.get(named_by(self.entity))
         if not found or first is None:
             return found
@@ -541,7 +544,8 @@ class Listing:
     def opened_from(self) -> str:
         """What the address of a row says of the list that it is opened from; "" for the whole list. Never a number that
         was searched for."""
-        words = {n: v for n, v in self.args.items() if v and not (n == "q" and is_personal(v))}
+        asked = self.args if self.view else self.words
+        words = {n: v for n, v in asked.items() if v and not (n == "q" and is_personal(v))}
         return f"?{urlencode({OPENED_FROM: urlencode(words)})}" if words else ""
 
     def ids(self, most: int) -> list[int]:

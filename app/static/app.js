@@ -611,7 +611,7 @@
   };
   const dayBox = (box) => {
     const input = one('input', box);
-    const button = one('.pick', box);
+    const button = one('.calendar', box);
     const picker = Object.assign(document.createElement('input'), { type: 'date', className: 'picker', tabIndex: -1 });
     picker.setAttribute('aria-hidden', 'true');
     button.hidden = false;

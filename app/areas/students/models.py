@@ -229,7 +229,7 @@ class Student(OfPlace, Recyclable, Entity):
     )
     overseas: Mapped[str] = col.code("港澳台侨外", "overseas", section=BASIC, help="都不是的选“否”")
     political_status: Mapped[str] = col.code(
-        "政治面貌", "political_status", section=BASIC, help="14周岁以下选“群众”"
+        "政治面貌", "political_status", section=BASIC, help="不满14周岁的选“群众”"
     )
     health: Mapped[str] = col.code("健康状况", "health", private="health", section=BASIC)
     photo_id: Mapped[int | None] = mapped_column(

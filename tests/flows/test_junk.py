@@ -141,7 +141,9 @@ def test_ten_megabytes_are_refused_unread(login: Login, session: Session, path: 
     assert everything(session) == before
 
 
-POSTED = ("q", "pasted", "reason", "id", "next", "site", "asks", "name", "with", "density")
+LOOKS = ("asks", "name", "with", "density")
+BULK = ("asked", "chosen", "without", "every")
+POSTED = ("q", "pasted", "reason", "id", "next", "site", *LOOKS, *BULK)
 """Inputs of a list's other forms."""
 
 

@@ -52,6 +52,9 @@ WANT_NOTHING = {  # a button and no input: whatever body comes along, the button
     "/recycle-bin/restore/student/{student-far}",
     "/recycle-bin/restore/school_class/{class-ours}",
     "/recycle-bin/restore/school_class/{class-far}",
+    *(
+        f"/lookup/{table}" for table in ("student", "family_member", "region", "ab_user")
+    ),  # of nothing, the first
     "/search/students",  # redirects to a list that says whether anything was found
     "/search/schools",
     "/login/",
@@ -390,7 +393,7 @@ def test_a_filter_refuses_junk_or_finds_nothing(people: People, ids: world.Ids, 
 def test_a_look_up_answers_whatever_is_typed(people: People, typed: str) -> None:
     """It suggests as one types, so that there is nothing to refuse: it finds something by name, or nothing."""
     for table in ("student", "school_class", "school", "region", "ab_user"):
-        answer = people["lin"].get(f"/lookup/{table}?q={typed}")
+        answer = people["lin"].post(f"/lookup/{table}", data=f"q={typed}", content_type=FORM)
         assert answer.status_code == 200, table
         if typed != "%00":  # taken out, and nothing is left of it
             assert answer.json["items"] == [], table

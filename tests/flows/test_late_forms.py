@@ -92,7 +92,7 @@ def test_another_page_and_a_look_up_that_found_out_first_take_nothing_away(app: 
     make_idle(lin)
     assert lin.get("/students/list/").status_code == 302
     assert lin.get("/login/").status_code == 200
-    assert lin.get("/lookup/school_class?q=x").status_code == 401
+    assert lin.post("/lookup/school_class", data={"q": "x"}).status_code == 401
     lin.post(EDIT, data=typed)
     assert addresses_kept(app) == {(LIN, EDIT): LATE}
 

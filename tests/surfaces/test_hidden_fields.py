@@ -209,7 +209,7 @@ def found_ids(client: Client, typed: str) -> list[set[int]]:
     exact = client.post(f"{API}search", json={"number": typed})
     by_number = {*exact.json["ids"]} if exact.status_code == 200 else set()
     quick = {*client.get(API, query_string={"q": typed}).json["ids"]}
-    looked_up = client.get("/lookup/student", query_string={"q": typed}).json["items"]
+    looked_up = client.post("/lookup/student", data={"q": typed}).json["items"]
     return [by_page, by_number, quick, {one["id"] for one in looked_up}]
 
 

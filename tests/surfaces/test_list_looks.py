@@ -270,9 +270,9 @@ def test_density_and_size_are_remembered_for_a_list(login: Login) -> None:
     assert re.search(r'class="sheet[^"]* is-dense"', page)
     assert "<option selected>20</option>" in page
     assert "is-dense" not in lin.get("/classes/list/").text, "each list has its own"
-    assert 'class="sheet"' in login("zhao").get(LIST).text
+    assert "is-dense" not in login("zhao").get(LIST).text
     lin.post(LOOK, data={"density": "comfortable", "size": "50"})
-    assert 'class="sheet"' in lin.get(LIST).text
+    assert "is-dense" not in lin.get(LIST).text
 
 
 @pytest.mark.usefixtures("in_a_request")

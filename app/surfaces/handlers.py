@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app.core.errors import Denied, Invalid, Missing, Refused, Stale
+from app.surfaces import languages
 from app.surfaces.problems import Unfit, problem
 from app.surfaces.viewmodels import Action, ErrorPage
 
@@ -132,7 +133,7 @@ def _on_every_page() -> dict[str, object]:
 
     return {
         "csp_nonce": g.get("csp_nonce", ""),
-        "html_lang": str(get_locale() or "zh-Hans-CN").replace("_", "-"),
+        "html_lang": languages.tag_of(get_locale() or "zh-Hans-CN"),
         "bureau_phone": current_app.config["BUREAU_PHONE"] or None,
         "_": _,
     }

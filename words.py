@@ -1,6 +1,6 @@
 """`make words`: brings the English catalogue up to the words in the source, and says what is not translated yet.
 
-A word is every Chinese string of app/ that is no docstring, what templates pass to `_`, and the labels of the code
+A word is every Chinese string of app/ that is no docstring, whatever is passed to `_`, and the labels of the code
 tables. So nothing has to be marked to be found, and tests/test_words.py sees that all of it is translated.
 """
 
@@ -20,8 +20,6 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent
 CATALOGUE = ROOT / "app" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 HAN = re.compile(r"[\u3400-\u9fff]")
-WIDE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
-"""Han and the punctuation that goes with it."""
 NO_WORDS = frozenset({"app/core/names.py", "app/areas/regions/gb2260.py"})
 """Modules whose Chinese strings are characters to compare with, not words to show."""
 NOT_SHOWN = frozenset({"一二三四五六七八九", "—–~至"})
@@ -36,7 +34,9 @@ def collect() -> dict[str, list[str]]:
         if path.suffix == ".py" and where not in NO_WORDS:
             words = words_of(path.read_text(encoding="utf-8"))
         elif path.suffix == ".html":
-            words = (str(message) for _n, message, *_rest in extract_from_file("jinja2.ext:babel_extract", path))
+            words = (
+                str(message) for _n, message, *_rest in extract_from_file("jinja2.ext:babel_extract", path)
+            )
         for word in words:
             found.setdefault(word, []).append(where)
     for path in sorted((ROOT / "seeds" / "codes").glob("*.csv")):
@@ -50,12 +50,26 @@ def words_of(source: str) -> Iterator[str]:
     """The strings of one module that people may read, in the order of the source. A place in the menu ("组 › 项") is two."""
     tree = ast.parse(source)
     left_out = {id(node) for node in _prose(tree)}
+    yield from _first_lines(tree)
     strings = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     spoken = {id(arg) for call in _calls(tree) for arg in call.args[:1]}
     for node in sorted(strings, key=lambda one: (one.lineno, one.col_offset)):
-        is_word = HAN.search(node.value) or (id(node) in spoken and WIDE.search(node.value))
+        is_word = HAN.search(node.value) or id(node) in spoken
         if is_word and id(node) not in left_out and node.value not in NOT_SHOWN and "\\" not in node.value:
             yield from node.value.split(" › ") if " › " in node.value else (node.value,)
+
+
+def _first_lines(tree: ast.Module) -> Iterator[str]:
+    """What an entity's docstring says to officials, which the data dictionary shows."""
+    for node in ast.walk(tree):
+        text = ast.get_docstring(node) if isinstance(node, ast.ClassDef) and _is_entity(node) else None
+        if text and HAN.search(text):
+            yield text.partition("\n")[0]
+
+
+def _is_entity(node: ast.ClassDef) -> bool:
+    targets = (one.targets[0] for one in node.body if isinstance(one, ast.Assign))
+    return any(isinstance(one, ast.Name) and one.id == "__label__" for one in targets)
 
 
 def _prose(tree: ast.Module) -> Iterator[ast.AST]:

@@ -42,6 +42,7 @@ from app.core.powers import (
     powers,
 )
 from app.core.rights import Actor, Extent, Facts, Grant, Holding, Place, Verdict
+from app.core.wording import listed
 
 SCHOOL, BUREAU, PLATFORM = "school", "bureau", "platform"
 MOST_NAMED = 5  # rights or people named in one sentence
@@ -341,7 +342,7 @@ def named(missing: Collection[str]) -> str:
     """A few of these rights in words, plain ones first."""
     order = sorted(missing, key=lambda right: (right.count(":"), right))
     more = _("等%(n)s项", n=len(order)) if len(order) > MOST_NAMED else ""
-    return "、".join(describe(right) for right in order[:MOST_NAMED]) + more
+    return listed(describe(right) for right in order[:MOST_NAMED]) + more
 
 
 def _back_to_source(session: Session, cover: Holding, taker: User) -> Complaints:
@@ -1024,7 +1025,7 @@ def people_named(names: Iterable[str]) -> str:
     """A few of them, and how many there are."""
     found = list(dict.fromkeys(names))
     more = _("等%(n)s人", n=len(found)) if len(found) > MOST_NAMED else ""
-    return "、".join(found[:MOST_NAMED]) + more
+    return listed(found[:MOST_NAMED]) + more
 
 
 def _refused_anew(session: Session, by: Actor, given: Grant, plan: RoleChange) -> Iterator[str]:

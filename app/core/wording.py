@@ -1,7 +1,40 @@
-"""Marks sentences for translation. Nothing here translates: whoever shows a sentence does."""
+"""Marks sentences for translation, and puts words together in the reader's language."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+
 
 def N_(sentence: str) -> str:
+    """The sentence as it is: whoever shows it translates it."""
     return sentence  # N_ is the name that Babel looks for without being told
+
+
+def kept(sentence: str, **words: object) -> str:
+    """What is written down for others, in the audit or on paper: Chinese, whoever does it."""
+    return sentence % words if words else sentence
+
+
+def listed(words: Iterable[str]) -> str:
+    """甲、乙、丙: things of one kind."""
+    return _("、").join(words)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """甲；乙: statements beside each other."""
+    return _("；").join(parts)
+
+
+def labelled(label: str, text: str) -> str:
+    return _("%(label)s：%(text)s", label=label, text=text)
+
+
+def with_note(name: str, note: str) -> str:
+    return _("%(name)s（%(note)s）", name=name, note=note)
+
+
+def about(label: str, reason: object) -> str:
+    """A complaint with the name of its field."""
+    return _("“%(label)s”：%(reason)s", label=label, reason=reason)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from io import BytesIO
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, current_app, g, request
+from werkzeug.wrappers import Response
 
+P = ParamSpec("P")
+T = TypeVar("T")
 CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 COOKIE = "language"
 KEPT_FOR_SECONDS = 365 * 24 * 3600
@@ -25,7 +30,7 @@ class _Words(flask_babel.Domain):
     def get_translations(self) -> NullTranslations:
         if str(flask_babel.get_locale()) == "en":
             return english()
-        return super().get_translations()  # type: ignore[no-any-return]
+        return super().get_translations()
 
 
 @cache
@@ -54,6 +59,17 @@ def others() -> list[tuple[str, str, str]]:
     here = str(flask_babel.get_locale())
     languages = current_app.config["LANGUAGES"].items()
     return [(key, tag_of(key), words["name"]) for key, words in languages if key != here]
+
+
+def in_chinese(make: Callable[P, T]) -> Callable[P, T]:
+    """For what makes documents: their language is not their reader's."""
+
+    @wraps(make)
+    def made(*args: P.args, **words: P.kwargs) -> T:
+        with flask_babel.force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
+            return make(*args, **words)
+
+    return made
 
 
 def remember(response: Response, language: str) -> None:

@@ -33,7 +33,7 @@ from app.core.fields import (
     Text,
 )
 from app.core.rights import Actor
-from app.core.wording import N_
+from app.core.wording import N_, joined, listed
 from app.surfaces.listing import (
     PAGE_SIZE,
     PAGE_SIZES,
@@ -229,10 +229,10 @@ def _describe(one: Field, is_read: bool) -> str:
     if one.help:
         parts.append(_(one.help))
     if isinstance(one, Code) and not is_read:
-        parts.append("、".join(f"{value} {_(label)}" for value, label in one.options()))
+        parts.append(listed(f"{value} {_(label)}" for value, label in one.options()))
     if one.mask is not None:
         parts.append(_("没有查看完整号码的，中间以*代替；原样交回视为不修改"))
-    return "；".join(parts)
+    return joined(parts)
 
 
 def _read_schema(fields: Iterable[Field]) -> Spec:
@@ -276,10 +276,10 @@ def _edit_schema(entity: type[Entity], by: Actor) -> Spec:
         if not is_open(one, entity, by, is_new=False):
             properties[one.name]["readOnly"] = True
             if one.edit is not FREELY:
-                properties[one.name]["description"] += "；" + scope.locked_sentence(entity, one.name)
+                properties[one.name]["description"] += _("；") + scope.locked_sentence(entity, one.name)
             elif one.form:
                 why = rights.refusal(by, powers.field_right(entity, one.name, "edit"))
-                properties[one.name]["description"] += "；" + why
+                properties[one.name]["description"] += _("；") + why
     return object_of(properties)
 
 

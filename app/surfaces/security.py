@@ -117,7 +117,7 @@ def start_session(user: User) -> None:
     """A new session: nothing that was in the cookie before survives, so that nobody can plant one."""
     session.clear()
     login_user(user)
-    session["place"] = _place_name(user)
+    session["place"], session["is_bureau"] = _place_name(user), user.school_id is None
     _open_session(user)
 
 
@@ -188,7 +188,7 @@ def _tell_once(why: str) -> None:
 
 
 def _place_name(user: User) -> str:
-    """School or bureau, for the top bar: kept in the session, so that no page asks for it."""
+    """The school, or the region of the bureau, for the top bar: kept in the session, so that no page asks for it."""
     with scope.acting(db.session(), rights.system("login")):
         if user.school_id is not None:
             school: Any = registry["school"]
@@ -196,7 +196,7 @@ def _place_name(user: User) -> str:
         if user.region_code is not None:
             region: Any = registry["region"]
             name = db.session.scalar(sa.select(region.name).where(region.code == user.region_code))
-            return _("%(name)s主管部门", name=name or user.region_code)
+            return str(name or user.region_code)
     return ""
 
 
@@ -464,7 +464,10 @@ def _on_every_page() -> dict[str, object]:
     switch = {"languages": languages.others(), "language_url": LANGUAGE_PATH, "here": _here()}
     if by is None:
         return {"me": None, **switch}
-    me = {"name": by.name, "place": session.get("place", "")}
+    place = session.get("place", "")
+    if place and session.get("is_bureau"):
+        place = _("%(name)s主管部门", name=place)
+    me = {"name": by.name, "place": place}
     looking = {"name": by.looks_as, "end_url": LOOK_END_PATH} if by.looks_as else None
     help_url = HELP_PATH if request.path.startswith(HELP_PATH) else f"{HELP_PATH}?at={quote(request.path)}"
     links = {"settings_url": SETTINGS_PATH, "help_url": help_url}

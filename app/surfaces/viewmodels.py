@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from flask_babel import gettext as _
+
+from app.core.wording import labelled
+
 Tone = Literal["neutral", "good", "warn", "bad", "info"]
 Style = Literal["primary", "secondary", "danger", "link"]
 
@@ -17,6 +21,7 @@ Style = Literal["primary", "secondary", "danger", "link"]
 class Crumb:
     label: str
     url: str | None = None
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Cell(NamedTuple):
     tone: Tone | None = None  # drawn as a badge
     masked: bool = False
     wide: bool = False  # takes the whole width of a detail section
+    lang: str = ""  # of a text that is not in the language of the page
 
     @property
     def breaks(self) -> str:
@@ -303,7 +309,7 @@ class FormPage:
     title: str
     crumbs: list[Crumb]
     sections: list[FormSection]
-    submit_label: str = "保存"
+    submit_label: str = field(default_factory=lambda: _("保存"))
     cancel_url: str = ""
     action_url: str = ""
     inlines: list[InlineTable] = field(default_factory=list)
@@ -394,7 +400,7 @@ class DetailPage:
     actions: list[Action] = field(default_factory=list)
     related: list[RelatedTable] = field(default_factory=list)
     timeline: list[TimelineEntry] | None = None
-    timeline_title: str = "时间线"
+    timeline_title: str = field(default_factory=lambda: _("时间线"))
     reveal: Reveal | None = None
     head: Head | None = None
 
@@ -448,7 +454,7 @@ class MatrixRow:
     def faults(self) -> list[tuple[str, Tick]]:
         """What is complained of, each with what it is called."""
         cells = [(tick.label, tick) for tick in (*self.cells, *self.others)]
-        limits = [(f"{label}：{tick.label}", tick) for label, tick in self.limits]
+        limits = [(labelled(label, tick.label), tick) for label, tick in self.limits]
         return [(label, tick) for label, tick in (*cells, *limits) if tick.errors]
 
     @property
@@ -478,7 +484,10 @@ class Matrix:
         """Each with what it is called where its row is not beside it."""
         for row in (row for group in self.groups for row in group.rows):
             yield from ((tick.label, tick) for tick in (*row.cells, *row.others) if tick.right)
-            yield from ((f"{row.label}“{label}”：{tick.label}", tick) for label, tick in row.limits)
+            yield from (
+                (labelled(_("%(act)s“%(field)s”", act=row.label, field=label), tick.label), tick)
+                for label, tick in row.limits
+            )
 
 
 @dataclass(slots=True)

@@ -7,22 +7,15 @@ some row has the very same text, and such rows are renamed before the walk.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
-from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-import words
-from tests.client import Client
-from tests.flows import every_url, world
-from tests.flows.every_url import PEOPLE, Row
+from tests.flows import every_url
 
 ROWS = every_url.read_table()
 SPOKEN = frozenset({"aria-label", "title", "placeholder", "alt", "value", "label", "content"})
@@ -45,7 +38,9 @@ class Reader(HTMLParser):
         named = dict(attrs)
         if tag == "html":
             self.lang = named.get("lang") or ""
-        hushed = self.hushed or tag in ("script", "style") or (named.get("lang") or "").startswith(self.foreign)
+        hushed = (
+            self.hushed or tag in ("script", "style") or (named.get("lang") or "").startswith(self.foreign)
+        )
         if not hushed:
             for name, text in attrs:
                 if text and (name in SPOKEN or name.startswith("data-")) and named.get("type") != "hidden":
@@ -86,3 +81,34 @@ def strings_in(value: Any) -> Iterator[str]:
         yield from (one for part in value for one in strings_in(part))
     elif isinstance(value, str):
         yield value
+
+
+# --- what are data --------------------------------------------------------------------------------------
+
+
+def data_of(session: Session) -> set[str]:
+    """Every text in the database, and what every row is called."""
+    from app.core.entity import Entity
+    from app.extensions import db
+
+    found: set[str] = set()
+    for mapper in db.Model.registry.mappers:
+        for obj in session.scalars(sa.select(mapper.class_)):
+            for column in mapper.column_attrs:
+                found |= set(strings_in(getattr(obj, column.key)))
+            if isinstance(obj, Entity):
+                found |= names_of(obj)
+    return found
+
+
+def names_of(obj: Any) -> set[str]:
+    """What the program makes of a row: its name, a grade's and a class's, and what a mask leaves."""
+    found = {obj.shown()} | {getattr(obj, name) for name in MADE if hasattr(type(obj), name)}
+    for name, field in type(obj).fields().items():
+        value = getattr(obj, name)
+        if isinstance(value, str) and field.mask is not None:
+            found.add(field.mask(value))
+    return {one for one in found if one}
+
+
+MADE = ("name", "full_name", "cohort")

@@ -31,6 +31,7 @@ from app.core import grants
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Unreadable
 from app.core.rights import Actor, Grant
+from app.core.wording import about, labelled
 from app.surfaces import lookups
 from app.surfaces.listing import COUNT_CAP, count_text
 from app.surfaces.security import SETTINGS_PATH
@@ -253,7 +254,7 @@ def _chips(filters: Sequence[Filter], wish: Wish) -> Iterator[Chip]:
     for one in filters:
         if one.value:
             text = dict(one.options).get(one.value, one.value_label or one.value)
-            yield Chip(f"{one.label}：{text}", wish.url(**{one.name: None}))
+            yield Chip(labelled(one.label, text), wish.url(**{one.name: None}))
 
 
 # --- one grant ----------------------------------------------------------------------------------------
@@ -566,7 +567,7 @@ def read_days(typed: Typed) -> dict[str, date | None]:
         try:
             found[name] = one.parse(typed.get(name))
         except Unreadable as reason:
-            complaints.append((name, f"“{_(one.label)}”：{reason}"))
+            complaints.append((name, about(_(one.label), reason)))
     if complaints:
         raise Invalid(complaints)
     return found

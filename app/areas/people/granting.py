@@ -26,6 +26,7 @@ from app.core.grants import Wanted
 from app.core.places import authority_range
 from app.core.powers import powers
 from app.core.rights import Actor, Extent, Grant
+from app.core.wording import listed
 
 LEAST_REASON, MOST_REASON = 2, 200  # characters
 
@@ -291,7 +292,7 @@ def _extent_name(
     if extent.is_narrow:
         parts = [grades[id_] for id_ in sorted(extent.grade_ids) if id_ in grades]
         parts += [classes[id_] for id_ in sorted(extent.class_ids) if id_ in classes]
-        return "、".join(parts) or _("部分年级或班级")
+        return listed(parts) or _("部分年级或班级")
     if extent.school_id is not None:
         name = schools.get(extent.school_id)
         return _("%(name)s全校", name=name) if name else _("所在学校全校")

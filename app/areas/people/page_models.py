@@ -17,6 +17,7 @@ from app.core import logins, second_factor, viewing
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor
+from app.core.wording import about
 from app.surfaces import lookups
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown
 from app.surfaces.security import login_rules
@@ -291,7 +292,7 @@ def read_day(typed: Typed) -> date | None:
         day: date | None = UNTIL.parse(typed.get("until"))
         return day
     except Unreadable as reason:
-        raise Invalid([("until", f"“{_(UNTIL.label)}”：{reason}")]) from None
+        raise Invalid([("until", about(_(UNTIL.label), reason))]) from None
 
 
 # --- opening an account -------------------------------------------------------------------------------

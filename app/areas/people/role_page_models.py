@@ -20,7 +20,7 @@ from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.grants import BUREAU, SCHOOL, RoleChange, Room
 from app.core.rights import Actor, Grant
-from app.core.wording import N_
+from app.core.wording import N_, labelled, listed
 from app.surfaces import menu
 from app.surfaces.listing import COUNT_CAP, count_text
 from app.surfaces.viewmodels import (
@@ -121,7 +121,7 @@ def _words_of_entity(entity: type[Entity], found: Collection[str]) -> str:
     parts += _fields_named(entity, found, acts)
     if not parts:
         return ""
-    return _("%(what)s：%(acts)s", what=_(entity.__label__), acts="、".join(parts))
+    return labelled(_(entity.__label__), listed(parts))
 
 
 WHOLES = {"see": {"list", "show"}, "edit": {"add", "edit"}, "reveal": {"reveal"}}
@@ -140,7 +140,7 @@ def _fields_named(entity: type[Entity], found: Collection[str], acts: Collection
         ]
         word = _(powers.ACTION_WORDS.get(verb, verb))
         if wholes.isdisjoint(acts) or len(inside) <= len(outside):
-            yield from (f"{word}“{label}”" for label in inside)
+            yield from (_("%(act)s“%(field)s”", act=word, field=label) for label in inside)
         else:
             yield from (_("不含%(act)s“%(field)s”", act=word, field=label) for label in outside)
 
@@ -549,7 +549,7 @@ def _typed_again(typed: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 def _holders(session: Session, holders: Sequence[Grant]) -> list[str]:
     where = granting.wheres(session, holders[:NAMED_MOST])
-    lines = [f"{one.person.first_name}，{where[one.id]}" for one in holders[:NAMED_MOST]]
+    lines = [_("，").join((one.person.first_name, where[one.id])) for one in holders[:NAMED_MOST]]
     return lines + _rest(len(holders))
 
 

@@ -18,6 +18,7 @@ from app.core import codes
 from app.core.authority import Authority
 from app.core.entity import registry
 from app.core.scope import unscoped
+from app.core.wording import listed
 
 if TYPE_CHECKING:
     from app.areas.schools.models import SchoolClass
@@ -158,6 +159,6 @@ def _refusal(name: str, now: int, limit: int, free: list[str]) -> str:
 
 def _ways_out(free: list[str]) -> Iterator[str]:
     if free:
-        yield _("可改选：%(classes)s；确需编入的，请报主管部门批准。", classes="、".join(free[:MOST_OFFERED]))
+        yield _("可改选：%(classes)s；确需编入的，请报主管部门批准。", classes=listed(free[:MOST_OFFERED]))
     else:
         yield _("本年级各班都已满，可先增设新班；确需编入的，请报主管部门批准。")

@@ -1,7 +1,7 @@
 """`make words`: brings the English catalogue up to the words in the source, and says what is not translated yet.
 
 A word is every Chinese string of app/ that is no docstring, whatever is passed to `_`, and the labels of the code
-tables. So nothing has to be marked to be found, and tests/test_words.py sees that all of it is translated.
+tables and of the default roles. So nothing has to be marked to be found, and tests/test_words.py sees that all of it is translated.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def collect() -> dict[str, list[str]]:
             )
         for word in words:
             found.setdefault(word, []).append(where)
-    for path in sorted((ROOT / "seeds" / "codes").glob("*.csv")):
+    for path in (*sorted((ROOT / "seeds" / "codes").glob("*.csv")), ROOT / "seeds" / "roles.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 found.setdefault(row["label"], []).append(path.relative_to(ROOT).as_posix())

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
+
+CHINESE = "zh_Hans_CN"
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def N_(sentence: str) -> str:
@@ -15,6 +22,19 @@ def N_(sentence: str) -> str:
 def kept(sentence: str, **words: object) -> str:
     """What is written down for others, in the audit or on paper: Chinese, whoever does it."""
     return sentence % words if words else sentence
+
+
+def in_chinese(make: Callable[P, T]) -> Callable[P, T]:
+    """For what makes documents and entries of the audit: their language is not that of whoever asks for them."""
+
+    @wraps(make)
+    def made(*args: P.args, **words: P.kwargs) -> T:
+        if str(get_locale() or CHINESE) == CHINESE:
+            return make(*args, **words)
+        with force_locale(CHINESE):
+            return make(*args, **words)
+
+    return made
 
 
 def listed(words: Iterable[str]) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import flask_babel
 from babel.messages.mofile import write_mo
@@ -15,8 +13,6 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
 
-P = ParamSpec("P")
-T = TypeVar("T")
 CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 COOKIE = "language"
 KEPT_FOR_SECONDS = 365 * 24 * 3600
@@ -28,7 +24,7 @@ class _Words(flask_babel.Domain):
     """English as the catalogue in the repository has it, without a compiled copy that could be older."""
 
     def get_translations(self) -> NullTranslations:
-        if str(flask_babel.get_locale()) == "en":
+        if flask_babel.get_locale().language == "en":
             return english()
         return super().get_translations()
 
@@ -59,17 +55,6 @@ def others() -> list[tuple[str, str, str]]:
     here = str(flask_babel.get_locale())
     languages = current_app.config["LANGUAGES"].items()
     return [(key, tag_of(key), words["name"]) for key, words in languages if key != here]
-
-
-def in_chinese(make: Callable[P, T]) -> Callable[P, T]:
-    """For what makes documents: their language is not their reader's."""
-
-    @wraps(make)
-    def made(*args: P.args, **words: P.kwargs) -> T:
-        with flask_babel.force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
-            return make(*args, **words)
-
-    return made
 
 
 def remember(response: Response, language: str) -> None:

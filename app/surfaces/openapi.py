@@ -556,7 +556,7 @@ class ApiDescription(OpenApi):
 def document(version: str) -> Spec:
     """The OpenAPI 3.0 document, for the current actor."""
     spec = APISpec(
-        title=current_app.config["APP_NAME"],
+        title=_(current_app.config["APP_NAME"]),
         version=version,
         openapi_version="3.0.3",
         info={"description": _(MANUAL)},
@@ -579,10 +579,12 @@ def _add_shared(spec: APISpec) -> None:
     parts.parameter("pk", "path", {"name": "pk", "required": True, "schema": ID})
     tag = {"schema": {"type": "string", "example": '"3"'}}
     parts.parameter(
-        "IfMatch", "header", {"name": "If-Match", "required": True, "description": "读取时得到的ETag"} | tag
+        "IfMatch",
+        "header",
+        {"name": "If-Match", "required": True, "description": _("读取时得到的ETag")} | tag,
     )
     parts.parameter("IfNoneMatch", "header", {"name": "If-None-Match", "required": False} | tag)
-    parts.header("ETag", {"description": "记录的版本", **tag})
+    parts.header("ETag", {"description": _("记录的版本"), **tag})
     cookie = current_app.config["SESSION_COOKIE_NAME"]
     parts.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": cookie})
     parts.security_scheme("csrf", {"type": "apiKey", "in": "header", "name": "X-CSRFToken"})

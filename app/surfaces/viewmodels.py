@@ -237,6 +237,8 @@ class Input:
     chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
     changed: bool = False  # what was typed is not what the form opens with
+    lang: str = ""  # of a value that is not in the language of the page
+    names_languages: bool = False  # each option is the own name of the language that it stands for
     accept: str = ""  # of a file: the media types that are offered
     crop: tuple[int, int] | None = (
         None  # of a picture file: it is cut to this shape, posted as crop_left, _top, _width

@@ -1,21 +1,29 @@
 """Every address as every person in both languages: no Chinese in English answers and no English in Chinese ones,
 except data.
 
-Data are what the database holds: each value whole, as it is shown. So a word of the program passes for data only where
-some row has the very same text, and such rows are renamed before the walk.
+Data are what the database holds: each text whole, and what rows are called. A text that is also a word of the program
+is none, so that no sentence passes because a row happens to say the same; roles, which do, get other names before the
+walk. An element that says it is in the other language (`lang`) may be: the guides, the text of a document, the name of
+a language.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from tests.flows import every_url
+import words
+from tests.flows import every_url, world
+from tests.flows.every_url import PEOPLE, Row
 
 ROWS = every_url.read_table()
 SPOKEN = frozenset({"aria-label", "title", "placeholder", "alt", "value", "label", "content"})
@@ -39,11 +47,18 @@ class Reader(HTMLParser):
         if tag == "html":
             self.lang = named.get("lang") or ""
         hushed = (
-            self.hushed or tag in ("script", "style") or (named.get("lang") or "").startswith(self.foreign)
+            self.hushed
+            or tag in ("script", "style", "meta")
+            or (named.get("lang") or "").startswith(self.foreign)
         )
         if not hushed:
             for name, text in attrs:
-                if text and (name in SPOKEN or name.startswith("data-")) and named.get("type") != "hidden":
+                if (
+                    text
+                    and text[0] != "/"
+                    and (name in SPOKEN or name.startswith("data-"))
+                    and named.get("type") != "hidden"
+                ):
                     self.said.append(text)
         if tag not in VOID:
             self.open.append((tag, hushed))
@@ -91,7 +106,7 @@ def data_of(session: Session) -> set[str]:
     from app.core.entity import Entity
     from app.extensions import db
 
-    found: set[str] = set()
+    found: set[str] = set(WRITTEN)
     for mapper in db.Model.registry.mappers:
         for obj in session.scalars(sa.select(mapper.class_)):
             for column in mapper.column_attrs:
@@ -112,3 +127,122 @@ def names_of(obj: Any) -> set[str]:
 
 
 MADE = ("name", "full_name", "cohort")
+CALLED = {"/audit/": {"初中", "高中", "自建角色"}, "/bureau/audit/": {"初中", "高中"}, "/drafts/": {"现住址"}}
+"""Where rows are kept under names that are words of the program as well, as they were called."""
+WRITTEN = {f"{name}写了一半" for name in PEOPLE}
+"""In sealed drafts."""
+
+
+# --- the walk -------------------------------------------------------------------------------------------
+
+WIDE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]+")
+"""Han and the punctuation that goes with it."""
+SECRET = re.compile(r"(?:[A-Z2-7]{4} ?){8}")
+"""The key of a second step, new on every page."""
+LATIN = re.compile(r"[A-Za-z][A-Za-z'’-]+")
+NEVER_ASKED = ("/logout/", "/language/")
+"""They would change who asks, or how he is answered."""
+ANSWERED = {"GET": ".FN", "POST": "VFBP", "PUT": "VFBP"}
+"""Letters of the table whose answers say something; of reading all, of writing what is refused."""
+
+
+@cache
+def program() -> frozenset[str]:
+    return frozenset(words.collect())
+
+
+@pytest.fixture
+def ids(app: Flask) -> world.Ids:
+    return world.furnish(app)
+
+
+def prepare(app: Flask, language: str) -> set[str]:
+    """Everybody speaks the language, and nobody and no role is called as something in the program. Returns the data."""
+    from app.core import rights, scope
+    from app.core.rights import Role, User
+    from app.extensions import db
+    from app.surfaces import languages
+
+    with app.app_context():
+        languages.speak(language)
+        db.session.execute(sa.update(User).values(language=language))
+        db.session.execute(sa.update(User).where(User.first_name == "运维").values(first_name="运维员"))
+        db.session.execute(
+            sa.update(Role).values(label=Role.label + "〇", description=Role.description + "〇")
+        )
+        db.session.commit()
+        with scope.acting(db.session(), rights.system("tests")):
+            found = data_of(db.session())
+        db.session.remove()
+    return {one for one in found if one not in program()}
+
+
+LIKE = {"qian": "sun", "cheng": "sun", "xu": "sun", "wang": "lin", "gao": "lin", "tang": "zhao"}
+"""Who holds the same role as another: he is asked for his pages only, since what is refused is refused in the same words."""
+
+
+def answers(app: Flask, person: str, language: str, ids: world.Ids) -> Iterator[tuple[Row, TestResponse]]:
+    """One answer of each kind that each route gives this person."""
+    client, asked = every_url.enter(app, person), set()
+    client.set_cookie("language", language)
+    for row in ROWS:
+        rule = every_url.rule_of(app, row, ids)
+        kind = (rule.rule if rule else "", row.method, row.letters[person])
+        if kind in asked or row.letters[person] not in ANSWERED.get(row.method, ""):
+            continue
+        if row.address.startswith(NEVER_ASKED) or (person in LIKE and not is_page(row, person)):
+            continue
+        asked.add(kind)
+        yield row, every_url.ask(client, row, ids)
+
+
+def is_page(row: Row, person: str) -> bool:
+    return row.method == "GET" and row.letters[person] == "." and not row.address.startswith("/api/")
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_no_chinese_on_english_pages_except_data(app: Flask, ids: world.Ids, person: str) -> None:
+    data = sorted((one for one in prepare(app, "en") if WIDE.search(one)), key=len, reverse=True)
+    is_data = re.compile("|".join(map(re.escape, data)))
+    found: dict[str, str] = {}
+    for row, answer in answers(app, person, "en", ids):
+        if answer.mimetype == "text/html":
+            assert '<html lang="en">' in answer.text, row
+        for text in said_by(answer, foreign="zh"):
+            if text in next((called for path, called in CALLED.items() if row.address.startswith(path)), ()):
+                continue
+            if left := WIDE.findall(is_data.sub("", text)) if WIDE.search(text) else ():
+                found.setdefault("".join(left), f"{row}: {text[:80]}")
+    assert found == {}
+
+
+@pytest.mark.parametrize("person", [one for one in PEOPLE if one not in LIKE])
+def test_no_english_on_chinese_pages_except_data(app: Flask, ids: world.Ids, person: str) -> None:
+    known = {
+        word.casefold() for text in (*prepare(app, "zh_Hans_CN"), *program()) for word in LATIN.findall(text)
+    }
+    known |= NAMES | identifiers()
+    found: dict[str, str] = {}
+    for row, answer in answers(app, person, "zh_Hans_CN", ids):
+        if answer.mimetype != "text/html":
+            continue
+        assert '<html lang="zh-Hans-CN">' in answer.text, row
+        for text in said_by(answer, foreign="en"):
+            for word in LATIN.findall(SECRET.sub("", text)):
+                if word.casefold() not in known:
+                    found.setdefault(word, f"{row}: {text[:80]}")
+    assert found == {}
+
+
+NAMES = frozenset({"ctrl", "enter", "esc", "excel", "pdf", "qq"})
+"""Of keys and formats."""
+
+
+def identifiers() -> set[str]:
+    """What the data dictionary and the description of the API call things by."""
+    from app.core import codes
+    from app.core.entity import registry
+
+    names = {name for entity in registry for name in (entity.key(), *entity.fields())}
+    names |= {code for name in codes.names() for code, _label in codes.table(name).all()}
+    return {word.casefold() for name in names for word in LATIN.findall(name)}

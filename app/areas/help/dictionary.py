@@ -145,7 +145,7 @@ def _editors(entity: type[Entity], field: Field) -> tuple[str, ...]:
 
 
 def _roles_with(power: str) -> tuple[str, ...]:
-    return tuple(label for label, held in _held(registry.generation) if power in held)
+    return tuple(_(label) for label, held in _held(registry.generation) if power in held)
 
 
 @cache

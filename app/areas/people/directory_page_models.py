@@ -50,7 +50,7 @@ def read_asked(words: Mapping[str, str], role_ids: Sequence[int]) -> Asked:
 
 def list_page(session: Session, by: Actor, words: Mapping[str, str]) -> ListPage:
     """Raises Invalid as `read_asked` does."""
-    roles = {role.id: role.label for role in directory.roles_to_filter_by(session, by)}
+    roles = {role.id: role.title for role in directory.roles_to_filter_by(session, by)}
     asked = read_asked(words, list(roles))
     shown = directory.people(session, by, asked)
     first, last = (shown.found[0].id, shown.found[-1].id) if shown.found else (None, None)

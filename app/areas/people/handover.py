@@ -189,7 +189,7 @@ def _carry_out(
 
 
 def in_words(session: Session, given: Grant) -> Held:
-    name, role = given.person.first_name, given.role.label
+    name, role = given.person.first_name, given.role.title
     return Held(given.id, name, role, granting.where(session, given), granting.last_day(given.until))
 
 

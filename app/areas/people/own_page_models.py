@@ -144,7 +144,15 @@ def _account_inputs(user: User, typed: Typed, complaints: Complaints) -> Iterato
     if len(own.languages()) > 1:
         options = tuple(own.languages().items())
         errors = errors_of(complaints, "language")
-        yield Input("language", _("语言"), "select", typed.get("language", ""), options, errors=errors)
+        yield Input(
+            "language",
+            _("语言"),
+            "select",
+            typed.get("language", ""),
+            options,
+            errors=errors,
+            names_languages=True,
+        )
 
 
 def _reach_inputs(typed: Typed, complaints: Complaints) -> Iterator[Input]:

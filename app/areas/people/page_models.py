@@ -324,7 +324,7 @@ def add_inputs(
         inputs.append(_school_input(session, by, typed, complaints))
     label, empty = _("同时授予角色"), _("暂不授予")
     help_ = _("班主任等只管部分班级的角色，请在开通后到“授权”中选择班级。")
-    choices = [(role.id, role.label) for role in roles]
+    choices = [(role.id, role.title) for role in roles]
     inputs.append(select_input("role_id", label, choices, empty, typed, complaints, help=help_))
     inputs.append(until_input(typed, complaints))
     return inputs

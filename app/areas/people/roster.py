@@ -229,7 +229,7 @@ class Choices:
         """Label → role."""
         levels = granting.levels_below(self.by)
         offered = granting.roles_to_give(self.session, self.by)
-        return {role.label: role for role in offered if role.level in levels}
+        return {role.title: role for role in offered if role.level in levels}
 
     @property
     def school_names(self) -> tuple[str, ...]:

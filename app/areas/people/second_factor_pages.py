@@ -94,10 +94,10 @@ class RuleForm:
         """With the unit that made it, where that is another."""
         if role.school_id is not None:
             school = db.session().get(School, role.school_id)
-            return with_note(role.label, school.name) if school is not None else role.label
+            return with_note(role.title, school.name) if school is not None else role.title
         if role.region_code in (None, self.region_code):
-            return str(role.label)
-        return with_note(role.label, name_of(db.session(), role.region_code) or role.region_code)
+            return str(role.title)
+        return with_note(role.title, name_of(db.session(), role.region_code) or role.region_code)
 
     def _save(self) -> Response:
         refuse_strays(request.form, self._inputs())

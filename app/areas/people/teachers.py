@@ -300,7 +300,7 @@ class _Arrangement:
         mine = {self.school.role.id}
         held = grants.held_grants(self.session, person_id)
         return {
-            given.role.label
+            given.role.title
             for given in held
             if given.usable and given.role_id not in mine and given.role.template_id not in mine
         }

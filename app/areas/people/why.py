@@ -308,7 +308,7 @@ def details(made: Answer) -> Iterator[tuple[str, list[str]]]:
         if lines
     )
     if made.smallest is not None:
-        line = _("角色“%(role)s”，范围：%(where)s", role=made.smallest.role.label, where=made.smallest.where)
+        line = _("角色“%(role)s”，范围：%(where)s", role=made.smallest.role.title, where=made.smallest.where)
         yield _("满足需要的最小授权"), [line]
 
 

@@ -21,9 +21,9 @@ from app.core.entity import Entity
 from app.core.errors import Missing
 from app.core.fields import BY_CHANGE, HERE, Field, Key
 from app.core.rights import Actor
+from app.core.wording import in_chinese
 from app.surfaces import detail
 from app.surfaces.display import Revealed, Sight, painter
-from app.surfaces.languages import in_chinese
 from app.surfaces.paper import BODY, Box, Paper, Picture, fit, want
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import RelatedTable

@@ -26,12 +26,11 @@ from app.core.entity import Entity
 from app.core.errors import Denied, Invalid
 from app.core.fields import HERE, Text, Unreadable
 from app.core.rights import Actor
-from app.core.wording import joined, kept
+from app.core.wording import in_chinese, joined, kept
 from app.surfaces import detail
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
 from app.surfaces.forms import ALWAYS_POSTED, unknown
-from app.surfaces.languages import in_chinese
 from app.surfaces.listing import Listing, count_text, crumbs, reveal_form
 from app.surfaces.pages import Answer, site
 from app.surfaces.security import VERIFY_PATH
@@ -292,6 +291,7 @@ def _roster_page(
             title,
             required=True,
             maxlength=TITLE.length,
+            lang=DOCUMENT,
             errors=_errors(complaints, "title"),
         ),
         Input(

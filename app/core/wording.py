@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import reduce, wraps
 from typing import ParamSpec, TypeVar
 
 from flask_babel import force_locale, get_locale
@@ -45,6 +45,11 @@ def listed(words: Iterable[str]) -> str:
 def joined(parts: Iterable[str]) -> str:
     """甲；乙: statements beside each other."""
     return _("；").join(parts)
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """One after another: Chinese sets no space between sentences."""
+    return reduce(lambda one, more: _("%(one)s%(more)s", one=one, more=more), parts, "").lstrip()
 
 
 def labelled(label: str, text: str) -> str:

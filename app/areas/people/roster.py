@@ -30,7 +30,7 @@ from app.core.fields import Day, Unreadable
 from app.core.rights import Actor
 from app.core.sealing import seal, unseal
 from app.core.sheets import Cell, Column
-from app.core.wording import N_, about
+from app.core.wording import N_, about, sentences
 
 MOST_ROWS = 200  # people; each password is hashed, and that is slow on purpose
 GOOD_FOR = timedelta(hours=1)  # from the check to the opening
@@ -173,7 +173,7 @@ def _places(head: sheets.Row, keys: Sequence[str]) -> dict[int, str]:
     complaints += [_("第%(row)s行：缺少“%(name)s”列。", row=number, name=name) for name in missing]
     if complaints:
         way_out = _("请使用下载的模板，不要改动第1行的列名。")
-        raise Invalid([("file", sentence + way_out) for sentence in complaints])
+        raise Invalid([("file", sentences((sentence, way_out))) for sentence in complaints])
     return found
 
 

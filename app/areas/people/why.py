@@ -24,7 +24,7 @@ from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Field
 from app.core.grants import Wanted
 from app.core.powers import ACTION_WORDS, asked_by, describe, is_offered, powers, rights_of
 from app.core.rights import Actor, Extent, Grant, Holding, Lack, Place
-from app.core.wording import joined, kept, with_note
+from app.core.wording import joined, kept, sentences, with_note
 
 ASK = "why:ask"
 MOST_FOUND = 6  # records that a search for one offers to choose from
@@ -258,7 +258,7 @@ def _sentence(made: Answer, *, is_granted: bool) -> str:
         reasons.append(
             _("最接近的授权：%(line)s。", line=made.short[0]) if made.short else _("名下没有有效的授权。")
         )
-    return _("%(who)s不能对%(what)s%(act)s。%(why)s", why="".join(reasons), **words)
+    return _("%(who)s不能对%(what)s%(act)s。%(why)s", why=sentences(reasons), **words)
 
 
 def _said(session: Session, holdings: Sequence[Holding]) -> dict[int, str]:

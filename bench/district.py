@@ -127,6 +127,7 @@ def statements(pupils: int) -> list[str]:
         ),
         _insert("student", _pupil(first), f"generate_series(0, {pupils - 1}) n, lateral {_parts()} p"),
         *(f"SELECT setval(pg_get_serial_sequence('{t}', 'id'), (SELECT max(id) FROM {t}))" for t in TABLES),
+        "CHECKPOINT",  # only what is on the disk counts as seen by all
         *(f"VACUUM ANALYZE {t}" for t in TABLES),  # as autovacuum would within a minute
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,9 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from app.extensions import db
 
 BUSY_MS = 10_000  # how long a SQLite writer waits for another
+PREPARED = {"prepared": True}
+"""Execution options of a statement that every page asks, and that PostgreSQL plans well without its parameters: by keys,
+not by ranges. Planning it costs more than running it, so each connection plans it once."""
 
 
 def prepare(app: Flask) -> None:
@@ -65,6 +69,12 @@ def _set_up(engine: Engine) -> None:
     if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _on_sqlite_connect):
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
+    if engine.dialect.name == "postgresql" and not event.contains(engine, "do_execute", _execute_prepared):
+        event.listen(engine, "connect", _prepare_on_demand)
+        event.listen(engine, "do_execute", _execute_prepared)
+        event.listen(engine, "before_cursor_execute", _note_what_runs)
+        event.listen(engine, "rollback", _commit_what_only_read)
+        event.listen(engine, "commit", _forget_what_ran)
 
 
 def _on_sqlite_connect(connection: Any, record: Any) -> None:
@@ -88,3 +98,37 @@ def _on_sqlite_begin(connection: sa.Connection) -> None:
     is_main = connection.engine is db.engine
     driver: Any = connection.connection.dbapi_connection
     driver.execute("BEGIN IMMEDIATE" if writes and is_main else "BEGIN")
+
+
+# --- prepared statements on PostgreSQL ----------------------------------------------------------------
+
+
+def _prepare_on_demand(connection: Any, record: Any) -> None:
+    """By itself psycopg prepares whatever runs often, and PostgreSQL then plans ranges and pages blindly."""
+    connection.prepare_threshold = sys.maxsize
+
+
+def _execute_prepared(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    is_wanted = bool(context.execution_options.get("prepared"))
+    if is_wanted:
+        cursor.execute(statement, parameters, prepare=True)
+    return is_wanted
+
+
+def _note_what_runs(
+    connection: sa.Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> None:
+    only_read = connection.info.get("only_read", True) and statement.startswith("SELECT")
+    connection.info["only_read"] = only_read
+
+
+def _commit_what_only_read(connection: sa.Connection) -> None:
+    """psycopg forgets its prepared statements at every ROLLBACK; a transaction that is known to have only read may as well
+    end with COMMIT, which leaves nothing to roll back."""
+    if not connection.invalidated and connection.info.pop("only_read", False):
+        driver: Any = connection.connection.dbapi_connection
+        driver.commit()
+
+
+def _forget_what_ran(connection: sa.Connection) -> None:
+    connection.info.pop("only_read", None)

@@ -28,7 +28,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, load_only, mapped_column, relationship
 
 from app.core import names, sessions
-from app.core.entity import Entity
+from app.core.databases import PREPARED
+from app.core.entity import Entity, registry
 from app.core.errors import Denied
 from app.core.fields import BigId, Field, UtcDateTime
 from app.core.places import authority_range
@@ -332,8 +333,10 @@ class Actor:
         """Where any of these powers holds for use."""
         if self.is_system:
             return (EVERYWHERE,)
-        found = (h.extent for h in self.holdings if h.usable and not h.powers.isdisjoint(wanted))
-        return tuple(dict.fromkeys(found))
+        if wanted not in self._reaches:
+            found = (h.extent for h in self.holdings if h.usable and not h.powers.isdisjoint(wanted))
+            self._reaches[wanted] = tuple(dict.fromkeys(found))
+        return self._reaches[wanted]
 
     def has(self, power: str) -> bool:
         """Whether the power holds anywhere."""
@@ -343,6 +346,11 @@ class Actor:
     def usable_rights(self) -> frozenset[str]:
         """All powers that hold anywhere."""
         return frozenset().union(*(h.powers for h in self.holdings if h.usable))
+
+    @cached_property
+    def _reaches(self) -> dict[tuple[str, ...], tuple[Extent, ...]]:
+        """What `reach` has found already."""
+        return {}
 
     @cached_property
     def open_fields(self) -> dict[type[Entity], dict[str, Field]]:
@@ -385,7 +393,7 @@ def _person_query() -> sa.Select[Any]:
         .where(User.id == sa.bindparam("user_id", type_=sa.Integer))
         .order_by(Grant.id)
         .options(load_only(*_ASKED_OF_EVERYBODY))
-        .execution_options(populate_existing=True)
+        .execution_options(populate_existing=True, **PREPARED)
     )
 
 
@@ -432,8 +440,14 @@ def load_person(
         if id_ is not None
     )
     user: User = found[0][0]
-    actor = Actor(user.id, user.first_name, holdings, user.school_id, user.region_code)
-    return Entrant(user, actor, bool(found[0][1]))
+    account = (user.id, user.first_name, holdings, user.school_id, user.region_code)
+    return Entrant(user, _actor(registry.generation, *account), bool(found[0][1]))
+
+
+@lru_cache(maxsize=1024)
+def _actor(generation: int, *account: Any) -> Actor:
+    """The same account with the same grants is the same actor: what was worked out for one request serves the next."""
+    return Actor(*account)
 
 
 def load_actor(session: Session, user: User, now: datetime | None = None) -> Actor:

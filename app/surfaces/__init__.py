@@ -10,12 +10,14 @@ def build(app: Flask) -> None:
     import app.surfaces.bureau as bureau
     import app.surfaces.rest as rest
     from app.core import drafts, second_factor, startup  # noqa: F401  their tables
-    from app.surfaces import assets, handlers, pages, security
+    from app.surfaces import assets, drawing, handlers, pages, security, words
 
     startup.require_sound()
     assets.register(app)  # first, so that it answers last
     handlers.register(app)
     security.register(app)
+    words.register(app)
+    drawing.register(app)
     pages.generate(app)
     rest.generate(app)
     bureau.generate(app)

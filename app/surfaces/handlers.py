@@ -59,7 +59,6 @@ def register(app: Flask) -> None:
     app.before_request(_make_nonce)
     app.after_request(_add_headers)
     app.context_processor(_on_every_page)
-    app.jinja_env.globals["zip"] = zip
 
 
 # --- refusals -----------------------------------------------------------------------------------------

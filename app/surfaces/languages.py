@@ -1,42 +1,15 @@
-"""Which language an answer speaks, and the English catalogue. The source says Chinese: that needs no look-up."""
+"""Which language an answer speaks: the person's, the browser's, a program's. What is said in it is in `words`."""
 
 from __future__ import annotations
 
-from functools import cache
-from io import BytesIO
-from pathlib import Path
-
 import flask_babel
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Response
 
-CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 COOKIE = "language"
 KEPT_FOR_SECONDS = 365 * 24 * 3600
 TAGS = {"zh": "zh_Hans_CN", "en": "en"}
 """What a program's Accept-Language may begin with → the locale."""
-
-
-class _Words(flask_babel.Domain):
-    """English as the catalogue in the repository has it, without a compiled copy that could be older."""
-
-    def get_translations(self) -> NullTranslations:
-        if flask_babel.get_locale().language == "en":
-            return english()
-        return super().get_translations()
-
-
-@cache
-def english() -> Translations:
-    """Read once in a process, when the first English page is asked for (a tenth of a second)."""
-    compiled = BytesIO()
-    with CATALOGUE.open("rb") as file:
-        write_mo(compiled, read_po(file, locale="en"))
-    compiled.seek(0)
-    return Translations(compiled)
 
 
 def speak(language: str | None) -> None:
@@ -70,9 +43,7 @@ def remember(response: Response, language: str) -> None:
 
 
 def register(app: Flask) -> None:
-    babel = flask_babel.get_babel(app)
-    babel.locale_selector = _choose
-    babel.instance.domain_instance = _Words()
+    flask_babel.get_babel(app).locale_selector = _choose
 
 
 def _choose() -> str:

@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
 from app.core import rights, scope
+from app.core.databases import PREPARED
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
@@ -82,11 +83,12 @@ def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
 # --- reading the address ------------------------------------------------------------------------------
 
 
-def read_args(entity: type[Entity], by: rights.Actor, args: Mapping[str, str]) -> Asked:
-    """The address's words → Asked. Every unreadable value is a complaint; to ask by a field that is hidden, masked or
-    unknown is refused as a whole, whichever it is."""
+def read_args(
+    entity: type[Entity], by: rights.Actor, args: Mapping[str, str], filters: Mapping[str, Field]
+) -> Asked:
+    """The address's words → Asked; `filters` as `filters_of` gives them. Every unreadable value is a complaint; to ask by
+    a field that is hidden, masked or unknown is refused as a whole, whichever it is."""
     asked = Asked()
-    filters = filters_of(entity, by)
     for name, raw in args.items():
         if name in WORDS:
             _read_word(entity, by, asked, name, raw)
@@ -226,7 +228,8 @@ class Listing:
     def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
         self.path = site.list_url(entity)
-        self.asked = read_args(entity, site.by, args)
+        self.filters = filters_of(entity, site.by)
+        self.asked = read_args(entity, site.by, args, self.filters)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False
         self.counted: int | None = None
@@ -247,10 +250,6 @@ class Listing:
             dialect = self.site.session.get_bind().dialect.name
             found.append(self.entity.search(self.asked.q, dialect, among))
         return found
-
-    @cached_property
-    def filters(self) -> dict[str, Field]:
-        return filters_of(self.entity, self.site.by)
 
     @cached_property
     def sortable(self) -> dict[str, Field]:
@@ -315,7 +314,9 @@ class Listing:
         page_ = page.order_by(*order).limit(self.asked.size + 1).subquery()
         query = sa.select(self.entity, page_.c.hits).join(page_, page_.c.id == self.entity.id)
         query = query.order_by(*(c.desc() if self.descending else c for c in self.columns))
-        found = self.site.session.execute(query.options(*self._loads(fields))).all()
+        is_number = self.entity.search_number(self.asked.q, ()) is not None
+        how = PREPARED if is_number else {}
+        found = self.site.session.execute(query.options(*self._loads(fields)), execution_options=how).all()
         self.counted = found[0].hits if found else 0
         return self._named([row[0] for row in found], fields)
 

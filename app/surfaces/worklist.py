@@ -84,9 +84,9 @@ def _tabs(listing: Listing) -> Iterator[Tab]:
 
 
 def _counts(listing: Listing, one: Field, codes: list[str]) -> dict[str, int]:
-    if listing.asked.found is not None or is_personal(listing.asked.q):
+    if listing.asked.found is not None or spans_authorities(listing.site.by, f"{listing.entity.key()}:list"):
         return {}
-    if spans_authorities(listing.site.by, f"{listing.entity.key()}:list"):
+    if is_personal(listing.asked.q):
         return {}
     parts = [listing.narrowed_to(one, one.parse(code)) for code in codes]
     count_together(parts)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from app.areas.students.models import FamilyMember, Student
+from app.core import rights
 from app.core.audit import AuditEntry
 from app.core.databases import make_reader, reading_session
 from app.extensions import db
@@ -145,3 +146,46 @@ def test_settings_of_each_connection(session):
 
 
 PRAGMAS = {"foreign_keys": 1, "journal_mode": "wal", "busy_timeout": 10_000}
+
+
+# --- what a transaction that only read leaves behind ---------------------------------------------------
+
+
+@pytest.mark.postgres
+def test_what_every_page_asks_is_planned_once_for_each_connection(app, session):
+    if db.engine.dialect.name != "postgresql":
+        return
+    for _again in range(2):
+        rights.load_person(session, cast.person("lin"))
+        session.rollback()
+    asked = sa.text("SELECT statement FROM pg_prepared_statements")
+    known = session.scalars(asked, execution_options={"unguarded": True}).all()
+    assert len([text for text in known if "role_grant" in text]) == 1
+
+
+@pytest.mark.parametrize("how", ["by the session", "by a statement", "before reading on"])
+def test_what_was_written_and_not_committed_is_gone(app, session, acting, how):
+    with acting("lin"):
+        pupil = session.get_one(Student, 3)
+        before, pupil.address = pupil.address, "青岚县城关镇人民路9号"
+        session.flush()
+        if how == "by a statement":
+            session.connection().execute(
+                sa.update(STUDENT).values(address="青岚县"), execution_options={"unguarded": True}
+            )
+        if how == "before reading on":
+            assert session.scalar(sa.select(Student.address).where(Student.id == 3)).endswith("9号")
+        session.rollback()
+        assert session.get_one(Student, 3).address == before
+
+
+@pytest.mark.postgres
+def test_what_was_written_past_the_engine_is_gone(app, session, acting):
+    """A driver's own connection says nothing of what ran: it is rolled back as ever."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    raw = db.engine.raw_connection()
+    raw.cursor().execute("UPDATE student SET address = 'x' WHERE id = 3")
+    raw.close()
+    with acting("lin"):
+        assert session.get_one(Student, 3).address != "x"

@@ -461,7 +461,7 @@ def register(app: Flask) -> None:
 
 def _on_every_page() -> dict[str, object]:
     by: Actor | None = g.get("actor")
-    switch = {"languages": languages.others(), "language_url": LANGUAGE_PATH, "here": _here()}
+    switch = {"languages": languages.others(), "language_url": LANGUAGE_PATH}
     if by is None:
         return {"me": None, **switch}
     place = session.get("place", "")
@@ -472,11 +472,3 @@ def _on_every_page() -> dict[str, object]:
     help_url = HELP_PATH if request.path.startswith(HELP_PATH) else f"{HELP_PATH}?at={quote(request.path)}"
     links = {"settings_url": SETTINGS_PATH, "help_url": help_url}
     return {"me": me, "demo": g.user.is_demo, "looking": looking, **links, **switch}
-
-
-def _here() -> str:
-    """The address to come back to after something that concerns every page alike."""
-    if request.method == "GET":
-        return request.full_path.removesuffix("?")
-    may_open = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
-    return request.path if may_open else "/"

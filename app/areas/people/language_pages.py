@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from flask import g, redirect, request
+from flask import current_app, g, redirect, request
 from flask_appbuilder import BaseView, expose
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
 from app.areas.people import own
@@ -28,9 +30,22 @@ class LanguageView(BaseView):
                 user = logins.locked_row(work.session, g.user.id)
                 assert user is not None  # the request was let in with it
                 own.change_language(work.session, user, language)
-        answer = redirect(local_path(request.form.get("next")))
+        answer = redirect(_where_it_stood())
         languages.remember(answer, language)
         return answer
+
+
+def _where_it_stood() -> str:
+    """The page that the switch was pressed on, if it can be opened again: the answer to a form may have no address."""
+    came = request.referrer or ""
+    if not came.startswith(request.host_url):
+        return "/"
+    path = local_path(came.removeprefix(request.host_url.rstrip("/")))
+    try:
+        current_app.url_map.bind(request.host).match(path.partition("?")[0], "GET")
+    except (HTTPException, RequestRedirect):
+        return "/"
+    return path
 
 
 VIEWS = (LanguageView,)

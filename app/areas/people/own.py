@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import current_app
 from flask_appbuilder.security.sqla.models import User
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -33,7 +34,7 @@ def settings_of(user: User) -> dict[str, str]:
     """What the form of personal settings shows."""
     found = {"username": user.username, **accounts.reached_at(user)}
     found |= {name: str(int(getattr(user, name))) for name in ("shares_phone", "shares_qq")}
-    return found | {"language": user.language or current_app.config["BABEL_DEFAULT_LOCALE"]}
+    return found | {"language": user.language or str(get_locale())}
 
 
 def change_settings(session: Session, user: User, typed: Mapping[str, str]) -> None:

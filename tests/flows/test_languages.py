@@ -215,6 +215,19 @@ def foreign_in(text: str, is_data: re.Pattern[str]) -> list[str]:
     return WIDE.findall(is_data.sub("", text)) if WIDE.search(text) else []
 
 
+RUN_ON = re.compile(r"\w*[a-z][.;:]?[A-Z]\w*")
+"""Two English words or sentences without the space that Chinese does not need."""
+
+
+@cache
+def english() -> str:
+    return " ".join(str(one.string) for one in words.read())
+
+
+def run_together(text: str) -> list[str]:
+    return [one for one in RUN_ON.findall(text) if one not in english()]
+
+
 @pytest.mark.parametrize("person", PEOPLE)
 def test_no_chinese_on_english_pages_except_data(app: Flask, ids: world.Ids, person: str) -> None:
     is_data = pattern(prepare(app, "en"))
@@ -225,7 +238,7 @@ def test_no_chinese_on_english_pages_except_data(app: Flask, ids: world.Ids, per
         for text in said_by(answer, foreign="zh"):
             if text in next((called for path, called in CALLED.items() if row.address.startswith(path)), ()):
                 continue
-            if left := foreign_in(text, is_data):
+            if left := foreign_in(text, is_data) or (answer.mimetype == "text/html" and run_together(text)):
                 found.setdefault("".join(left), f"{row}: {text[:80]}")
     assert found == {}
 
@@ -280,3 +293,9 @@ def test_a_name_hides_no_word_beside_it() -> None:
     assert foreign_in("欧阳若曦的照片", pattern({"欧阳若曦"})) == ["的照片"]
     assert foreign_in("Photo of 欧阳若曦", pattern({"欧阳若曦"})) == []
     assert foreign_in("Photo：yes", pattern({"欧阳若曦"})) == ["："]
+
+
+def test_words_that_run_together_are_noticed() -> None:
+    assert run_together("EditPupil") == ["EditPupil"]
+    assert run_together("It is wrong.Please check it") == ["wrong.Please"]
+    assert run_together("Wrong. Please use DingTalk") == []

@@ -117,7 +117,7 @@ def start_session(user: User) -> None:
     """A new session: nothing that was in the cookie before survives, so that nobody can plant one."""
     session.clear()
     login_user(user)
-    session["place"], session["is_bureau"] = _place_name(user), user.school_id is None
+    session["place"] = _place_name(user)
     _open_session(user)
 
 
@@ -465,7 +465,7 @@ def _on_every_page() -> dict[str, object]:
     if by is None:
         return {"me": None, **switch}
     place = session.get("place", "")
-    if place and session.get("is_bureau"):
+    if place and g.user.school_id is None:
         place = _("%(name)s主管部门", name=place)
     me = {"name": by.name, "place": place}
     looking = {"name": by.looks_as, "end_url": LOOK_END_PATH} if by.looks_as else None

@@ -45,7 +45,7 @@ class Form(HTMLParser):
             self._select, self.options[name], self.values[name] = name, [], ""
         elif tag == "textarea":
             self._area, self.values[name] = name, ""
-        elif words.get("type") != "checkbox" or "checked" in words:
+        elif words.get("type") not in ("checkbox", "radio") or "checked" in words:
             self.values[name] = words.get("value") or ""
         self.kinds[name] = words.get("type") or tag
 

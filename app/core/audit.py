@@ -32,6 +32,7 @@ OTHER_NAMES = {
     "role": N_("角色"),
     "second_factor_rule": N_("两步登录规定"),
     "certificate": N_("在读证明"),
+    "list_view": N_("列表视图"),
     "scope": N_("管理范围以外"),
 }
 """What is audited and is not an entity."""

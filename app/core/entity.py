@@ -7,8 +7,8 @@ in `scope` and `rights`, not here.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -17,7 +17,7 @@ from flask_appbuilder import Model
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, relationship
 
-from app.core import places
+from app.core import live, places
 from app.core.errors import Complained, Complaints
 from app.core.fields import BigId, Field, Key, Link, UtcDateTime, col, named
 from app.core.wording import in_chinese
@@ -128,6 +128,18 @@ class Entity(Model):
         return found
 
     @classmethod
+    def differing(cls) -> frozenset[str]:
+        """The attributes in which rows must differ, by themselves or together with others."""
+        found = cls.__dict__.get("_differing")
+        if found is None:
+            table: Any = cls.__table__
+            uniques = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
+            uniques += [one for one in table.indexes if one.unique]
+            found = frozenset(column.key for one in uniques for column in one.columns)
+            cls._differing = found
+        return found
+
+    @classmethod
     def links(cls) -> Mapping[str, Link]:
         """Relationship name → Link."""
         found = cls.__dict__.get("_links")
@@ -209,6 +221,11 @@ class Entity(Model):
     def check(self) -> Complaints:
         """Complaints about the row as it would be saved: (attribute or "", sentence)."""
         return iter(self.doubts)
+
+    @classmethod
+    def live_steps(cls, today: date) -> Mapping[str, Sequence[live.Step]]:
+        """What of `check` a page can say while one types, by the field at which it is said."""
+        return {}
 
     def check_inlines(self, rows: Iterable[Entity], written: Collection[str] = ()) -> Complaints:
         """Complaints about the row together with all rows of its inline entities, once they are in.

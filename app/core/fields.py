@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import MappedColumn, Relationship, mapped_column, relationship
 
-from app.core import codes
+from app.core import codes, live
+from app.core.wording import N_
 
 HERE = ZoneInfo("Asia/Shanghai")
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -121,6 +122,37 @@ class Field:
         """The values to choose from, or None where one types freely."""
         return None
 
+    def live_steps(self) -> Iterator[live.Step]:
+        """What of `parse` a page can say while one types."""
+        return iter(())
+
+
+# --- sentences that are said on saving and while one types --------------------------------------------
+
+
+def missing_sentence(label: str) -> str:
+    return _("必填项“%(label)s”为空。请填写后再保存。", label=_(label))
+
+
+def _too_long(n: int, k: int | str) -> str:
+    return _("最多填写%(n)s个字，现有%(k)s个。", n=n, k=k)
+
+
+def _starred() -> str:
+    return _("含有星号，是隐藏后的内容。请填写完整内容；不修改的，请保持原样。")
+
+
+def _unseen() -> str:
+    return _("含有不可见或无法保存的字符。请删去后重新填写。")
+
+
+def _pictured() -> str:
+    return _("含有表情或图形符号。请只填写文字。")
+
+
+def _formula(c: str) -> str:
+    return _("不能以“%(c)s”开头，以免被Excel当作公式。请去掉开头的符号。", c=c)
+
 
 def _refuse_odd_characters(text: str) -> None:
     for ch in text:
@@ -128,9 +160,14 @@ def _refuse_odd_characters(text: str) -> None:
         is_new_han = 0x20000 <= ord(ch) <= 0x3FFFD
         is_broken = ch == "\ufffd"  # stands where bytes were no UTF-8
         if kind in ("Cc", "Cs", "Co", "Cf") or is_broken or (kind == "Cn" and not is_new_han):
-            raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
+            raise Unreadable(_unseen())
         if kind == "So" and (0x2190 <= ord(ch) <= 0x2BFF or ord(ch) >= 0x1F000):
-            raise Unreadable(_("含有表情或图形符号。请只填写文字。"))
+            raise Unreadable(_pictured())
+
+
+# In a page unassigned characters pass: browsers know other versions of Unicode than the server.
+_UNSEEN_IN_PAGE = r"[\p{Cc}\p{Cs}\p{Co}\p{Cf}\ufffd]"
+_PICTURED_IN_PAGE = r"(?=\p{So})[\u2190-\u2bff\u{1f000}-\u{10ffff}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,20 +180,40 @@ class Text(Field):
     filterable: ClassVar[bool] = True
 
     def read(self, text: str) -> str:
-        if len(text) > max(self.length * 4, 200):
-            raise Unreadable(_("最多填写%(n)s个字，现有%(k)s个。", n=self.length, k=len(text)))
+        if len(text) > self._untidied_most:
+            raise Unreadable(_too_long(self.length, len(text)))
         if self.mask is not None and "*" in text:
-            raise Unreadable(_("含有星号，是隐藏后的内容。请填写完整内容；不修改的，请保持原样。"))
+            raise Unreadable(_starred())
         if self.clean:
             text = self.clean(text)
         _refuse_odd_characters(text.replace("\r", "").replace("\n", "") if self.long else text)
         if text[:1] in "=+@" or (text[:1] == "-" and len(text) > 1):
-            raise Unreadable(_("不能以“%(c)s”开头，以免被Excel当作公式。请去掉开头的符号。", c=text[0]))
+            raise Unreadable(_formula(text[0]))
         if len(text) > self.length:
-            raise Unreadable(_("最多填写%(n)s个字，现有%(k)s个。", n=self.length, k=len(text)))
+            raise Unreadable(_too_long(self.length, len(text)))
         if self.rule and (complaint := self.rule(text)):
             raise Unreadable(complaint)
         return text
+
+    @property
+    def _untidied_most(self) -> int:
+        """So many characters are not even tidied."""
+        return max(self.length * 4, 200)
+
+    def live_steps(self) -> Iterator[live.Step]:
+        tidying = live.steps_of(self.clean)
+        if tidying is None:
+            return
+        yield live.longest(self._untidied_most, _too_long(self.length, "{k}"))
+        if self.mask is not None:
+            yield live.lacks(r"\*", _starred())
+        yield from tidying
+        yield live.lacks((r"(?![\r\n])" if self.long else "") + _UNSEEN_IN_PAGE, _unseen())
+        yield live.lacks(_PICTURED_IN_PAGE, _pictured())
+        yield live.lacks(r"^(?:[=+@]|-(?=[^]))", _formula("{c}"))
+        yield live.longest(self.length, _too_long(self.length, "{k}"))
+        if isinstance(self.rule, live.Fits):
+            yield self.rule.step()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,35 +221,47 @@ class Area(Text):
     """A region's six-digit code. Filtered by equality or by a range, as authorities cover one (519900 to 519999)."""
 
 
-_PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|\d{7,8}")
+_phone_rule = live.Fits(
+    "1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8}(-[0-9]{1,6})?|[0-9]{7,8}",
+    N_("电话号码应为11位手机号，或带区号的固定电话（如0830-1234567）。请核对后填写。"),
+)
 
 
-def _phone_rule(text: str) -> str | None:
-    if _PHONE.fullmatch(text):
-        return None
-    return _("电话号码应为11位手机号，或带区号的固定电话（如0830-1234567）。请核对后填写。")
-
-
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """Half width, no blanks around it."""
     return unicodedata.normalize("NFKC", text).strip()
+
+
+live.tidies(tidy, live.NFKC, live.TRIM)
+
+
+_whole_number = live.Fits("-?[0-9]{1,12}", N_("应填写整数，如12。请去掉文字、小数点和单位。"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number(Field):
     low: int = 0
     high: int = 999_999
+    sums: bool = False  # a list that shows it says the sum of all its rows
 
     kind: ClassVar[str] = "number"
     filterable: ClassVar[bool] = True
 
     def read(self, text: str) -> int:
-        text = _tidy(text)
-        if not re.fullmatch(r"-?\d{1,12}", text):
-            raise Unreadable(_("应填写整数，如12。请去掉文字、小数点和单位。"))
+        text = tidy(text)
+        if complaint := _whole_number(text):
+            raise Unreadable(complaint)
         value = int(text)
         if not self.low <= value <= self.high:
-            raise Unreadable(_("应在%(low)s到%(high)s之间。", low=self.low, high=self.high))
+            raise Unreadable(self._outside())
         return value
+
+    def _outside(self) -> str:
+        return _("应在%(low)s到%(high)s之间。", low=self.low, high=self.high)
+
+    def live_steps(self) -> Iterator[live.Step]:
+        yield from (live.NFKC, live.TRIM, _whole_number.step())
+        yield live.between(self.low, self.high, self._outside())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +273,7 @@ class Flag(Field):
         return raw if isinstance(raw, bool) else super(Flag, self).parse(raw)
 
     def read(self, text: str) -> bool:
-        text = _tidy(text)
+        text = tidy(text)
         if text in ("1", "是", _("是"), "true", "True"):
             return True
         if text in ("0", "否", _("否"), "false", "False"):
@@ -218,27 +287,51 @@ class Flag(Field):
         return (("1", _("是")), ("0", _("否")))
 
 
-_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
+_PART = r"[ ]*[-\u2013\u2014/.\u3002\u3001%s ][ ]*"  # 2015-9-3, 2015.9.3, 2015年9月3日, 2015 9 3
+DAY_FORM = (
+    "([0-9]{4})([0-9]{2})([0-9]{2})"
+    + f"|([0-9]{{4}}){_PART % '年'}([0-9]{{1,2}}){_PART % '月'}([0-9]{{1,2}})[ ]*[日号]?"
+)
+MONTH_FORM = f"((?:19|20|21)[0-9]{{2}})(?:{_PART % '年'})?(1[0-2]|0?[1-9])[ ]*月?"
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
+
+
+def _no_such_day() -> str:
+    return _("日历上没有这一天。请核对年、月、日。")
+
+
+def _no_day() -> str:
+    return _("日期格式应为YYYYMMDD，如20120904。")
+
+
+def _no_month() -> str:
+    return _("年月格式应为YYYYMM，如202609。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day(Field):
+    """Typed as people type days: eight digits, or year, month and day with a sign between them."""
+
     kind: ClassVar[str] = "day"
     filterable: ClassVar[bool] = True
 
     def read(self, text: str) -> date:
-        found = _DAY.fullmatch(_tidy(text))
+        found = re.fullmatch(DAY_FORM, tidy(text))
         try:
-            day = date(*map(int, found.groups())) if found else None
+            day = date(*(int(part) for part in found.groups() if part)) if found else None
         except ValueError:
-            raise Unreadable(_("日历上没有这一天。请核对年、月、日。")) from None
+            raise Unreadable(_no_such_day()) from None
         if day is None or not EARLIEST <= day <= LATEST:
-            raise Unreadable(_("日期格式应为YYYYMMDD，如20120904。"))
+            raise Unreadable(_no_day())
         return day
 
     def show(self, value: date | None) -> str:
         return value.isoformat() if value else ""
+
+    def live_steps(self) -> Iterator[live.Step]:
+        says = {"says": _no_day(), "never": _no_such_day()}
+        bounds = {"low": EARLIEST.isoformat(), "high": LATEST.isoformat()}
+        yield from (live.NFKC, live.TRIM, {"do": "day", "form": DAY_FORM, **bounds, **says})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,10 +341,13 @@ class Month(Field):
     kind: ClassVar[str] = "month"
 
     def read(self, text: str) -> str:
-        found = re.fullmatch(r"((?:19|20|21)\d{2})[-/.年]?(\d{1,2})月?", _tidy(text))
-        if not found or not 1 <= int(found[2]) <= 12:
-            raise Unreadable(_("年月格式应为YYYYMM，如202609。"))
+        found = re.fullmatch(MONTH_FORM, tidy(text))
+        if not found:
+            raise Unreadable(_no_month())
         return f"{found[1]}{int(found[2]):02d}"
+
+    def live_steps(self) -> Iterator[live.Step]:
+        yield from (live.NFKC, live.TRIM, {"do": "month", "form": MONTH_FORM, "says": _no_month()})
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
@@ -280,7 +376,7 @@ class Moment(Field):
 
     def read(self, text: str) -> datetime:
         try:
-            moment = datetime.fromisoformat(_tidy(text))
+            moment = datetime.fromisoformat(tidy(text))
         except ValueError:
             raise Unreadable(_("时间格式应为YYYY-MM-DD HH:MM。")) from None
         return moment if moment.tzinfo else moment.replace(tzinfo=HERE)
@@ -338,7 +434,7 @@ class Key(Field):
     filterable: ClassVar[bool] = True
 
     def read(self, text: str) -> int:
-        text = _tidy(text)
+        text = tidy(text)
         if not re.fullmatch(r"[1-9]\d{0,17}", text):
             raise Unreadable(_("没有找到所选的记录。请从下拉列表中重新选择。"))
         return int(text)
@@ -379,7 +475,7 @@ class _Columns:
         return self._make(Text(label=label, length=length, **words), sa.String(length), **sql)
 
     def phone(self, label: str, **words: Any) -> MappedColumn[Any]:
-        return self.text(label, 20, clean=_tidy, rule=_phone_rule, **words)
+        return self.text(label, 20, clean=tidy, rule=_phone_rule, **words)
 
     def region(self, label: str, **words: Any) -> MappedColumn[Any]:
         """Six digits of GB/T 2260."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
+from flask_babel import gettext as _
 from pypinyin import lazy_pinyin
 
+from app.core import live
 from app.core.wording import N_
 
 LONGEST_NAME = 50
@@ -37,6 +39,7 @@ _ANY_LATIN = re.compile(f"[{_LATIN}]")
 _ANY_LOOKALIKE = re.compile(f"[{_LOOKALIKES}]")
 _CHINESE_NAME = re.compile(f"[{_HAN}]+(?:{DOT}[{_HAN}]+)*")
 _CHINESE_SIGNS = re.compile(f"[{_HAN}{DOT}]+")
+_LATIN_SPACED = rf"\s*[{_LATIN}'’](?:[{_LATIN}'’.\-]|\s+[{_LATIN}'’])*\s*"  # right, but for its blanks
 _LATIN_NAME = re.compile(rf"[{_LATIN}'’][{_LATIN}'’.\-]*(?: [{_LATIN}'’][{_LATIN}'’.\-]*)*")
 
 # --- tidying ------------------------------------------------------------------------------------------
@@ -59,6 +62,15 @@ def clean(raw: str | None) -> str:
     text = _NOT_COMPATIBILITY.sub(lambda part: unicodedata.normalize("NFC", part[0]), text)
     return _FULL_STOP_IN_CHINESE.sub(DOT, text)
 
+
+live.tidies(
+    clean,
+    live.swap(_INVISIBLE.pattern, ""),
+    live.TRIM,
+    live.swap(f"[{''.join(map(chr, _DOTS))}]", DOT),
+    live.nfc(_NOT_COMPATIBILITY.pattern),
+    live.swap(_FULL_STOP_IN_CHINESE.pattern, DOT),
+)
 
 # --- checking -----------------------------------------------------------------------------------------
 
@@ -109,6 +121,24 @@ def _latin_fault(name: str) -> str | None:
     if _LATIN_NAME.fullmatch(name):
         return None
     return LATIN_BLANK if _LATIN_NAME.fullmatch(" ".join(name.split())) else LATIN_SIGNS
+
+
+def live_steps(document: str = "id_type") -> list[live.Step]:
+    """`check_name` for a page; `document`: the field with the type of document."""
+    types = f"[{''.join(sorted(LATIN_ID_TYPES))}]"
+    foreign = f"(?=[^]*[{_LATIN}])(?![^]*[{_HAN}])[^]*"
+    is_foreign = [[document, types, True], ["", foreign, True]]
+    on_foreign, is_chinese = {"when": is_foreign}, {"unless": is_foreign}
+    return [
+        live.lacks(_ANY_LOOKALIKE.pattern, _(NAME_LOOKALIKE)),
+        live.fits(f"(?:{_LATIN_NAME.pattern})|(?!(?:{_LATIN_SPACED})$)[^]*", _(LATIN_BLANK), **on_foreign),
+        live.fits(_LATIN_NAME.pattern, _(LATIN_SIGNS), **on_foreign),
+        live.lacks(_ANY_LATIN.pattern, _(NAME_LATIN), **is_chinese),
+        live.lacks(r"\s", _(NAME_BLANK), **is_chinese),
+        live.fits(_CHINESE_SIGNS.pattern, _(NAME_SIGNS), **is_chinese),
+        live.fits(_CHINESE_NAME.pattern, _(NAME_DOT), **is_chinese),
+        live.fits("[^]{2,}", _(NAME_SHORT), **is_chinese),
+    ]
 
 
 # --- pinyin -------------------------------------------------------------------------------------------
@@ -166,6 +196,47 @@ def spellings(text: str) -> tuple[str, ...]:
     read = _syllables(text.casefold())
     parts = [read[i:] for i in range(len(read))]
     return tuple(spelled for part in parts for spelled in ("".join(part), "".join(s[0] for s in part)))
+
+
+WAYS_MOST = 8  # of reading letters that were typed without blanks
+
+
+def blanked(letters: str) -> list[str]:
+    """How letters typed in one run may fall into syllables, the last perhaps only begun: "ouyangr" → "ou yang r", "xian" →
+    "xian", "xi an". WAYS_MOST at most, those of the longest syllables first."""
+    end = len(letters)
+    fits: dict[int, list[int]] = {}  # where a syllable may begin → where it may end
+    for start in reversed(range(end)):
+        inner = range(start + 1, min(start + _LONGEST_SYLLABLE, end - 1) + 1)
+        ends = [n for n in inner if n in fits and letters[start:n] in _all_syllables()]
+        if letters[start:] in _beginnings_of_syllables():
+            ends.append(end)
+        if ends:
+            fits[start] = ends
+    ways: list[str] = []
+    begun = [("", 0)]
+    while begun and len(ways) < WAYS_MOST:
+        done, start = begun.pop()
+        if start == end:
+            ways.append(done.rstrip())
+        begun += [(f"{done}{letters[start:n]} ", n) for n in fits.get(start, ())]
+    return ways
+
+
+_LONGEST_SYLLABLE = 6  # zhuang
+
+
+@cache
+def _all_syllables() -> frozenset[str]:
+    """As the characters in common use are read (GB 2312 has them); without ng, m and their like."""
+    rows = (bytes((row, cell)) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
+    read = lazy_pinyin(list(b"".join(rows).decode("gb2312", errors="ignore")), errors="ignore")
+    return frozenset(one for one in read if set(one) & set("aeiouv"))
+
+
+@cache
+def _beginnings_of_syllables() -> frozenset[str]:
+    return frozenset(one[:n] for one in _all_syllables() for n in range(1, len(one) + 1))
 
 
 def search_keys(name: str, pinyin: str | None = None) -> dict[str, str]:

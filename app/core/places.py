@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from flask_babel import gettext as _
+from app.core import live
+from app.core.wording import N_
 
 _REGION = re.compile(r"[0-9]{6}")
-_AREA = re.compile(r"[0-9]{12}")
 PROVINCES = frozenset(
     str(code)
     for low, high in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
@@ -43,15 +43,25 @@ def normal_area(text: str) -> str:
     return code.ljust(12, "0") if re.fullmatch(r"[0-9]{6}|[0-9]{9}", code) else code
 
 
-def check_region(code: str) -> str | None:
-    """A complaint about a 6-digit code, or None. Whether there is such a region is not asked."""
-    if _REGION.fullmatch(code) and code[:2] in PROVINCES:
-        return None
-    return _("行政区划代码应为6位数字，前两位为省级代码。请在“行政区划”中查对后填写。")
+live.tidies(normal_code, live.NFKC, live.swap(r"\s", ""))
+live.tidies(
+    normal_area,
+    live.NFKC,
+    live.swap(r"\s", ""),
+    live.swap("^([0-9]{6})$", "$1000000"),
+    live.swap("^([0-9]{9})$", "$1000"),
+)
 
+_IN_A_PROVINCE = f"(?:{'|'.join(sorted(PROVINCES))})"
 
-def check_area(code: str) -> str | None:
-    """A complaint about a 12-digit code, or None. County codes are retired: only the province is compared."""
-    if _AREA.fullmatch(code) and code[:2] in PROVINCES:
-        return None
-    return _("区划代码应为12位数字（省市县6位、乡镇3位、村3位），不清楚乡镇、村的可只填前6位。请查对后填写。")
+check_region = live.Fits(
+    f"{_IN_A_PROVINCE}[0-9]{{4}}",
+    N_("行政区划代码应为6位数字，前两位为省级代码。请在“行政区划”中查对后填写。"),
+)
+"""A complaint about a 6-digit code, or None. Whether there is such a region is not asked."""
+
+check_area = live.Fits(
+    f"{_IN_A_PROVINCE}[0-9]{{10}}",
+    N_("区划代码应为12位数字（省市县6位、乡镇3位、村3位），不清楚乡镇、村的可只填前6位。请查对后填写。"),
+)
+"""A complaint about a 12-digit code, or None. County codes are retired: only the province is compared."""

@@ -36,6 +36,7 @@ OTHER_RIGHTS = {
     "second_factor:require": N_("规定哪些角色须两步登录"),
     "address_book:list": N_("查看通讯录"),
     "certificate:issue": N_("开具、作废在读证明"),
+    "list_view:share": N_("保存本单位共享的列表视图"),
     "api_docs:show": N_("查看接口说明"),
     "recycle_bin:list": N_("查看回收站"),
 }

@@ -23,7 +23,7 @@ from app.core import audit, powers, rights, scope
 from app.core.authority import Authority
 from app.core.entity import Entity, Recyclable, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, HERE, Field, Key, missing_sentence
 from app.core.rights import Actor
 from app.extensions import db, open_door
 
@@ -60,11 +60,7 @@ def work() -> Iterator[Work]:
     current = session.info["work"] = Work(session)
     try:
         yield current
-        if not current.complaints:
-            _flush(session)
-            current.complaints += _check_together(current)
-        if current.complaints:
-            raise Invalid(current.complaints)
+        _conclude(current)
         session.commit()
     except BaseException:
         session.rollback()
@@ -74,6 +70,33 @@ def work() -> Iterator[Work]:
         session.info.pop("writing", None)
     for notify in current.after:
         notify()
+
+
+@contextmanager
+def part() -> Iterator[Work]:
+    """A piece of the work that stands or falls by itself: what it wrote is undone when it is refused, and the rest goes on.
+
+    Raises whatever refused it, Invalid with every complaint that was gathered in it.
+    """
+    whole = _current()
+    piece = whole.session.info["work"] = Work(whole.session)
+    try:
+        with whole.session.begin_nested():
+            yield piece
+            _conclude(piece)
+    finally:
+        whole.session.info["work"] = whole
+    whole.warnings += piece.warnings
+    whole.after += piece.after
+
+
+def _conclude(now: Work) -> None:
+    """Writes what was gathered, or raises Invalid with all that is wrong with it."""
+    if not now.complaints:
+        _flush(now.session)
+        now.complaints += _check_together(now)
+    if now.complaints:
+        raise Invalid(now.complaints)
 
 
 def _current() -> Work:
@@ -503,7 +526,7 @@ def _missing(
         if not field.required or not field.form or name in known or (only is not None and name not in only):
             continue
         if getattr(obj, name) is None:
-            yield name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))
+            yield name, missing_sentence(field.label)
 
 
 def _settle(session: Session, obj: Entity, data: Mapping[str, Any], found: Sequence[tuple[str, str]]) -> None:

@@ -553,17 +553,23 @@ def locked_sentence(entity: type[Entity], name: str) -> str:
 
 def _changed(obj: Entity) -> set[str]:
     state: Any = sa.inspect(obj)
-    return {a.key for a in state.mapper.column_attrs if state.attrs[a.key].history.has_changes()}
+    return {name for name in _touched(state) if state.attrs[name].history.has_changes()}
+
+
+def _touched(state: Any) -> list[str]:
+    """The column attributes that were set since the database last gave them: no other has a history."""
+    columns = state.mapper.column_attrs
+    return [name for name in state.committed_state if name in columns]
 
 
 def _full(obj: Entity, *, old: bool = False) -> dict[str, Any]:
     """Every column attribute, as it is or as the database last gave it."""
     state: Any = sa.inspect(obj)
-    found = {}
-    for attr in state.mapper.column_attrs:
-        history = state.attrs[attr.key].history
-        was = history.deleted[0] if old and history.deleted else None
-        found[attr.key] = was if old and history.has_changes() and history.deleted else getattr(obj, attr.key)
+    found = {attr.key: getattr(obj, attr.key) for attr in state.mapper.column_attrs}
+    for name in _touched(state) if old else ():
+        history = state.attrs[name].history
+        if history.has_changes() and history.deleted:
+            found[name] = history.deleted[0]
     return found
 
 

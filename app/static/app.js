@@ -6,6 +6,8 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const say = document.body.dataset;
 
+  const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true })); // changed by the program
+
   // --- panels and menu close on Escape and on a click elsewhere
   const close = (details) => { details.open = false; };
   document.addEventListener('click', (event) => {
@@ -227,6 +229,17 @@
     input.scrollIntoView({ block: 'center' });
   }));
 
+  // --- two have changed one record: what is chosen stands in the form at once, and what is typed there is one's own
+  all('[data-conflict] input[type=radio]').forEach((radio) => {
+    const input = radio.form.elements.namedItem(radio.name.replace('__choice', ''));
+    const put = () => {
+      radio.closest('tr').classList.remove('is-open');
+      if ('fill' in radio.dataset) { input.value = radio.dataset.fill; soil(input); }
+    };
+    radio.addEventListener('change', put);
+    if (radio.value === 'mine') input.addEventListener('input', () => { radio.checked = true; radio.closest('tr').classList.remove('is-open'); });
+  });
+
   // --- where one is in a long form
   const spots = all('.index a').map((link) => [link, document.getElementById(decodeURIComponent(link.hash.slice(1)))]).filter((pair) => pair[1]);
   if (spots.length) {
@@ -258,7 +271,6 @@
 
   // --- nested rows
   const renumber = (table) => all('[data-row] [data-number]', one('[data-rows]', table)).forEach((n, i) => { n.textContent = i + 1; });
-  const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true }));
   const nextIndex = (table) => {
     const taken = all('[data-row]', one('[data-rows]', table)).map((row) => Number(row.dataset.row.split('-').at(-2)));
     return Math.max(-1, Number(table.dataset.last || -1), ...taken) + 1;
@@ -290,6 +302,7 @@
     const row = holder.firstElementChild;
     one('[data-rows]', table).append(row);
     prepareRow(table, row);
+    all('.day-box', row).forEach(dayBox);
     renumber(table);
     soil(row);
     const first = one('.fields input:not([type=hidden]), .fields select', row);
@@ -364,10 +377,10 @@
     };
     const ask = async () => {
       const mine = asked += 1;
-      const url = new URL(box.dataset.lookup, document.baseURI);
-      url.searchParams.set('q', input.value.trim());
+      const body = new URLSearchParams({ q: input.value.trim() }); // it may be a number: not for an address
+      const headers = { Accept: 'application/json', 'X-CSRFToken': one('[name=csrf_token]').value };
       try {
-        const answer = await fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' });
+        const answer = await fetch(box.dataset.lookup, { method: 'POST', body, headers, credentials: 'same-origin' });
         if (!answer.ok) throw new Error(answer.status);
         const { items } = await answer.json();
         if (mine === asked && document.activeElement === input) draw(items);
@@ -489,13 +502,68 @@
     if (navigator.platform.startsWith('Mac')) one('kbd', opener).textContent = '⌘K';
   }
 
-  // --- a list by keyboard: j and k or the arrows go from row to row, Enter opens, e edits, / goes to the search
+  // --- rows of a list chosen to be treated at once: remembered for this window and this list while pages are turned
+  const bulk = one('#bulk');
+  if (bulk) {
+    const boxes = all('input[form=bulk][name=id]');
+    const every = one('[name=every]', bulk), head = one('th [data-pick-page] input');
+    const store = `picks:${bulk.dataset.picks}`;
+    let isEvery = false, ids = new Set(); // chosen, or of all the list those that are not
+    const recall = () => {
+      const kept = JSON.parse(sessionStorage.getItem(store) || '{}');
+      isEvery = Boolean(kept.isEvery && every);
+      ids = new Set(kept.ids);
+      if (kept.isEvery && !every) { // by now all of the list is on this page, or too many
+        const shown = Number(bulk.dataset.total) ? boxes.map((box) => box.value) : [];
+        ids = new Set(shown.filter((id) => !ids.has(id)));
+      }
+    };
+    const remember = () => {
+      if (isEvery || ids.size) sessionStorage.setItem(store, JSON.stringify({ isEvery, ids: [...ids] }));
+      else sessionStorage.removeItem(store);
+    };
+    const draw = () => {
+      boxes.forEach((box) => {
+        box.checked = isEvery !== ids.has(box.value);
+        box.closest('tr').classList.toggle('is-picked', box.checked);
+      });
+      const ticked = boxes.filter((box) => box.checked).length;
+      const n = isEvery ? bulk.dataset.total - ids.size : ids.size;
+      head.checked = ticked === boxes.length;
+      head.indeterminate = ticked > 0 && !head.checked;
+      if (every) every.checked = isEvery;
+      bulk.elements.chosen.value = isEvery ? '' : [...ids].join();
+      bulk.elements.without.value = isEvery ? [...ids].join() : '';
+      bulk.hidden = n === 0;
+      one('[data-count]', bulk).textContent = bulk.dataset.says.replace('{n}', n);
+      return n;
+    };
+    const change = () => {
+      remember();
+      const n = draw();
+      one('[data-picked]').textContent = n ? bulk.dataset.says.replace('{n}', n) : bulk.dataset.saysNone;
+    };
+    const tick = (box, on) => { if (isEvery !== on) ids.add(box.value); else ids.delete(box.value); };
+    const tickPage = (on) => { boxes.forEach((box) => tick(box, on)); change(); };
+    const begin = (all) => { isEvery = all; ids.clear(); change(); };
+    boxes.forEach((box) => box.addEventListener('change', () => { tick(box, box.checked); change(); }));
+    head.addEventListener('change', () => tickPage(head.checked));
+    if (every) every.addEventListener('change', () => begin(every.checked));
+    one('button[data-pick-page]', bulk).addEventListener('click', () => tickPage(true));
+    one('[data-pick-none]', bulk).addEventListener('click', () => begin(false));
+    all('[data-pick-page], [data-pick-none]').forEach((part) => { part.hidden = false; });
+    window.addEventListener('pageshow', () => { recall(); draw(); }); // after the browser has put back its own ticks
+  }
+  const done = one('[data-done]');
+  if (done) sessionStorage.removeItem(`picks:${done.dataset.done}`);
+
+  // --- a list by keyboard: j and k or the arrows go from row to row, Enter opens, e edits, x ticks, / goes to the search
   const sheet = one('.sheet[data-open]');
   if (sheet) {
     const rows = all('tbody tr', sheet);
     const search = one('.finder input[type=search]');
     const links = rows.map((row) => one(`a[href^="${sheet.dataset.open}"]`, row));
-    const isBusy = (target) => target.closest('input, select, textarea, summary, button, [contenteditable]') || one('dialog[open], details.pop[open]');
+    const isBusy = (target) => target.closest('input:not(.pick input), select, textarea, summary, button, [contenteditable]') || one('dialog[open], details.pop[open]');
     let at = -1;
     const stand = (to) => {
       at = Math.max(0, Math.min(to, rows.length - 1));
@@ -507,19 +575,253 @@
     const edit = () => {
       if (links[at] && sheet.dataset.edit) location.assign(links[at].href.replace(sheet.dataset.open, sheet.dataset.edit));
     };
+    const pick = () => { const box = one('.pick input', rows[at]); if (box) box.click(); };
+    rows.forEach((row, i) => { const box = one('.pick input', row); if (box) box.addEventListener('focus', () => { at = i; }); });
     one('.keys', sheet).hidden = false;
-    const acts = { j: () => stand(at + 1), ArrowDown: () => stand(at + 1), k: () => stand(at - 1), ArrowUp: () => stand(at - 1), e: edit, '/': () => search && search.focus() };
+    const acts = { x: pick, ' ': pick, j: () => stand(at + 1), ArrowDown: () => stand(at + 1), k: () => stand(at - 1), ArrowUp: () => stand(at - 1), e: edit, '/': () => search && search.focus() };
     document.addEventListener('keydown', (event) => {
       const act = acts[event.key];
       if (!act || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isBusy(event.target)) return;
-      const isArrow = event.key.startsWith('Arrow');
-      if (isArrow && at < 0) return; // until a row is chosen the arrows scroll
+      if (at < 0 && /^(Arrow.*|x| )$/.test(event.key)) return; // until one stands on a row, arrows and space scroll
+      if (event.key === ' ' && event.target.matches('.pick input')) return; // ticks by itself
       event.preventDefault();
       act();
     });
   }
 
+  // --- days: typed as one likes, shown in one way; the browser's calendar is behind a button
+  const iso = (year, month, day) => { // "" for a day that no calendar has
+    const found = new Date(0);
+    found.setUTCFullYear(year, month - 1, day);
+    const text = `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
+    return year > 0 && found.toISOString().startsWith(text) ? text : '';
+  };
+  const partsOf = (form, text) => {
+    const found = new RegExp(`^(?:${form})$`, 'u').exec(text);
+    return found && found.slice(1).filter((part) => part !== undefined).map(Number);
+  };
+  const dayIn = (form, text) => {
+    const parts = partsOf(form, text.normalize('NFKC').trim());
+    return parts ? iso(...parts) : '';
+  };
+  const retype = (input, text) => {
+    if (input.value === text) return;
+    input.value = text;
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  const dayBox = (box) => {
+    const input = one('input', box);
+    const button = one('.calendar', box);
+    const picker = Object.assign(document.createElement('input'), { type: 'date', className: 'picker', tabIndex: -1 });
+    picker.setAttribute('aria-hidden', 'true');
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      picker.value = dayIn(box.dataset.day, input.value);
+      picker.showPicker();
+    });
+    picker.addEventListener('change', () => { retype(input, picker.value); input.focus(); });
+    input.addEventListener('change', () => retype(input, dayIn(box.dataset.day, input.value) || input.value));
+    box.append(picker);
+  };
+
+  // --- checks as one types: the form says them, in the server's sentences. They never stand in the way of saving
+  const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
+  const ENDS = new RegExp(`^${SPACE}|${SPACE}$`, 'gu');
+  const forms = new Map(); // compiled once
+  const formOf = (text, flags = 'u') => {
+    const key = `${flags} ${text}`;
+    if (!forms.has(key)) forms.set(key, new RegExp(text, flags));
+    return forms.get(key);
+  };
+  const fits = (form, text) => formOf(`^(?:${form})$`).test(text);
+  const isIn = (step, value) => (step.low === '' || value >= step.low) && value <= step.high;
+  const birthday = (number) => iso(Number(number.slice(6, 10)), Number(number.slice(10, 12)), Number(number.slice(12, 14)));
+  const checkDigit = (number) => {
+    const sum = Array.from(number.slice(0, 17)).reduce((total, digit, i) => total + Number(digit) * (2 ** (17 - i) % 11), 0);
+    return '10X98765432'[sum % 11];
+  };
+  const sexIn = (number) => (Number(number[16]) % 2 ? '1' : '2');
+  const bad = (sentence) => ({ says: sentence });
+  const steps = { // each gives the text to go on with, or a complaint
+    nfkc: (step, text) => text.normalize('NFKC'),
+    trim: (step, text) => text.replace(ENDS, ''),
+    upper: (step, text) => text.toUpperCase(),
+    swap: (step, text) => text.replace(formOf(step.find, 'gu'), step.put),
+    nfc: (step, text) => text.replace(formOf(step.within, 'gu'), (part) => part.normalize('NFC')),
+    filled: (step, text) => (text ? text : bad(step.says)),
+    fits: (step, text) => (fits(step.form, text) ? text : bad(step.says)),
+    lacks: (step, text) => {
+      const found = formOf(step.find).exec(text);
+      return found ? bad(step.says.replace('{c}', found[0])) : text;
+    },
+    longest: (step, text) => {
+      const length = Array.from(text).length;
+      return length > step.n ? bad(step.says.replace('{k}', length)) : text;
+    },
+    between: (step, text) => (isIn(step, typeof step.high === 'number' ? Number(text) : text) ? text : bad(step.says)),
+    day: (step, text) => {
+      const parts = partsOf(step.form, text);
+      const day = parts && iso(...parts);
+      if (day === '') return bad(step.never);
+      return day && isIn(step, day) ? day : bad(step.says);
+    },
+    month: (step, text) => {
+      const parts = partsOf(step.form, text);
+      return parts ? `${parts[0]}${String(parts[1]).padStart(2, '0')}` : bad(step.says);
+    },
+    later: (step, text, read) => {
+      const day = read(step.other);
+      return day && text <= day.slice(0, 7).replace('-', '') ? bad(step.says) : text;
+    },
+    dated: (step, text) => {
+      const day = birthday(text);
+      if (!day) return bad(step.says);
+      if (day > step.high) return bad(step.late);
+      return day < step.low ? bad(step.early) : text;
+    },
+    mod11: (step, text) => (checkDigit(text) === text[17] ? text : bad(step.says)),
+    agrees: (step, text, read) => {
+      const number = read(step.other);
+      if (!number || !fits(step.form, number)) return text;
+      const day = birthday(number);
+      if (!day || !isIn(step, day)) return text;
+      return text === (step.part === 'day' ? day : sexIn(number)) ? text : bad(step.says);
+    },
+    none_of: (step, text) => (step.steps.some((inner) => steps[inner.do](inner, text).says) ? text : bad(step.says)),
+  };
+
+  const checking = (form) => {
+    const known = JSON.parse(form.dataset.checks);
+    const chain = (input) => (input.dataset.check || '').split(' ').filter(Boolean).map((key) => known[key]);
+    const conditions = (step) => [...(step.when || []), ...(step.unless || [])];
+    const looksAt = (step) => [...conditions(step).map(([name]) => name), step.other].filter(Boolean);
+    const beside = (input, name) => form.elements.namedItem(input.name.slice(0, input.name.lastIndexOf('-') + 1) + name);
+    const isAsIs = (input) => 'asIs' in input.dataset && input.value === input.dataset.asIs;
+    const judge = (input, isAlone) => { // the tidied text, or a complaint; null where it cannot be known
+      if (!input || isAsIs(input)) return { text: null };
+      const read = (name) => judge(beside(input, name), true).text;
+      let text = steps.trim(null, input.value);
+      const holds = ([name, form_, wanted]) => {
+        const other = name ? read(name) : text;
+        return other === null ? null : fits(form_, other) === wanted;
+      };
+      for (const step of chain(input)) {
+        if (isAlone && looksAt(step).length) continue;
+        if (!text && !step.empty) continue;
+        const when = (step.when || []).map(holds), unless = (step.unless || []).map(holds);
+        if ([...when, ...unless].includes(null) || when.includes(false) || (step.unless && !unless.includes(false))) continue;
+        const result = steps[step.do](step, text, read);
+        if (result.says) return { text: null, says: result.says };
+        text = result;
+      }
+      return { text };
+    };
+
+    const touched = new WeakSet();
+    const fromServer = new WeakMap(); // what was typed when the server complained
+    const errorOf = (input) => one('.error', input.closest('.field'));
+    const said = document.createElement('p');
+    said.className = 'visually-hidden';
+    said.setAttribute('role', 'status');
+    form.append(said);
+    const describe = (input, id, isOn) => {
+      const ids = (input.getAttribute('aria-describedby') || '').split(' ').filter((other) => other && other !== id);
+      if (isOn) ids.unshift(id);
+      if (ids.length) input.setAttribute('aria-describedby', ids.join(' '));
+      else input.removeAttribute('aria-describedby');
+    };
+    const show = (input, sentence) => {
+      const field = input.closest('.field');
+      let place = errorOf(input);
+      if (!place && !sentence) return;
+      if (!place) {
+        place = document.createElement('p');
+        place.className = 'error';
+        place.id = `${input.id}-err`;
+        (input.closest('.day-box') || input).after(place);
+      }
+      if (sentence && place.textContent !== sentence) said.textContent = `${one('.form-label', field).textContent}：${sentence}`;
+      if (sentence) place.replaceChildren(Object.assign(document.createElement('span'), { textContent: sentence }));
+      else place.remove();
+      field.classList.toggle('has-error', Boolean(sentence));
+      input.classList.toggle('is-invalid', Boolean(sentence));
+      if (sentence) input.setAttribute('aria-invalid', 'true');
+      else input.removeAttribute('aria-invalid');
+      describe(input, place.id, Boolean(sentence));
+    };
+    const review = (input, isOwn) => {
+      const { says } = judge(input);
+      if (!says && isOwn && fromServer.get(input) === input.value) return; // what only the server knows stands
+      show(input, says);
+    };
+    const reviewAll = (input) => {
+      review(input, true);
+      const name = input.name.slice(input.name.lastIndexOf('-') + 1);
+      all('[data-check]', form).filter((other) => other !== input && touched.has(other) && beside(input, other.name.slice(other.name.lastIndexOf('-') + 1)) === other)
+        .filter((other) => chain(other).some((step) => looksAt(step).includes(name)))
+        .forEach((other) => review(other, false));
+    };
+    all('[data-check][aria-invalid]', form).forEach((input) => { touched.add(input); fromServer.set(input, input.value); });
+    const isChecked = (input) => input.dataset && input.dataset.check !== undefined;
+    form.addEventListener('input', ({ target }) => {
+      if (!isChecked(target)) return;
+      touched.add(target);
+      if (target.hasAttribute('aria-invalid')) reviewAll(target);
+    });
+    ['change', 'focusout'].forEach((name) => form.addEventListener(name, ({ target }) => {
+      if (isChecked(target) && touched.has(target)) reviewAll(target);
+    }));
+  };
+
+  // --- the columns of a list: moved by buttons or dragged; what is ticked comes behind what is ticked already
+  all('[data-columns]').forEach((list) => {
+    const items = () => all('[data-column]', list);
+    const box = (item) => one('input[type=checkbox]', item);
+    const said = one('[data-moved]', list.parentNode);
+    let dragged = null;
+    const number = () => items().forEach((item, i) => { one('.at', item).value = i + 1; });
+    const settle = (item) => {
+      number();
+      item.dispatchEvent(new Event('change', { bubbles: true }));
+      said.textContent = list.dataset.says.replace('{name}', one('.what span', item).textContent).replace('{n}', items().indexOf(item) + 1);
+    };
+    const move = (item, by, button) => {
+      const beside = by < 0 ? item.previousElementSibling : item.nextElementSibling;
+      if (!beside) return;
+      if (by < 0) beside.before(item);
+      else beside.after(item);
+      button.focus(); // which a move in the page takes away
+      settle(item);
+    };
+    const rank = (item) => {
+      const others = items().filter((other) => other !== item && box(other).checked);
+      if (others.length) others[others.length - 1].after(item);
+      else list.prepend(item);
+      box(item).focus();
+      settle(item);
+    };
+    items().forEach((item) => {
+      one('.at', item).type = 'hidden';
+      one('.moves', item).hidden = false;
+      item.draggable = true;
+      all('[data-move]', item).forEach((button) => button.addEventListener('click', () => move(item, Number(button.dataset.move), button)));
+      box(item).addEventListener('click', () => { if (box(item).checked) rank(item); });
+      item.addEventListener('dragstart', () => { dragged = item; item.classList.add('is-dragged'); });
+      item.addEventListener('dragend', () => { item.classList.remove('is-dragged'); settle(item); dragged = null; });
+      item.addEventListener('dragover', (event) => {
+        if (!dragged || dragged === item) return;
+        event.preventDefault();
+        const { top, height } = item.getBoundingClientRect();
+        if (event.clientY < top + height / 2) item.before(dragged);
+        else item.after(dragged);
+      });
+    });
+    number();
+  });
+
   all('.lookup').forEach(lookup);
+  all('.day-box').forEach(dayBox);
+  all('form[data-checks]').forEach(checking);
   all('[data-inline]').forEach((table) => {
     all('[data-rows] > [data-row]', table).forEach((row) => prepareRow(table, row));
     const add = one('[data-add]', table);

@@ -21,9 +21,9 @@ from app.core import databases, rights
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Missing
 from app.surfaces import detail, looks, worklist
-from app.surfaces.listing import Listing
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
+from app.surfaces.walking import Walk
 
 Answer = Response | str
 
@@ -121,7 +121,8 @@ class EntityView(Guarded, BaseModelView):
     def index_view(self) -> Answer:
         here = site()
         rights.require(here.by, f"{self.entity.key()}:list")
-        return render_template("list.html", page=worklist.page(Listing(self.entity, here, request.args)))
+        listing = worklist.open_list(self.entity, here, request.args)
+        return render_template("list.html", page=worklist.page(listing))
 
     @expose("/show/<int:pk>")
     def show(self, pk: int) -> Answer:
@@ -131,7 +132,8 @@ class EntityView(Guarded, BaseModelView):
         if obj is None:
             raise Missing()
         looks.note(here.by, obj)
-        return render_template("detail.html", page=detail.page(obj, here))
+        page = Walk(self.entity, here, request.args).around(detail.page(obj, here), obj)
+        return render_template("detail.html", page=page)
 
 
 # --- generation ---------------------------------------------------------------------------------------

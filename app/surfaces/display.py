@@ -203,6 +203,19 @@ class Sight:
 EVEN = Sight()  # every field on every row
 Painter = Callable[[Entity], Cell]
 UNSEEN = "—"
+_drawings: dict[tuple[str, str], Painter] = {}
+
+
+def draw(entity: type[Entity], name: str, paint: Painter) -> None:
+    """The cell of a field that is no text, drawn by whoever knows the field; it asks nothing beyond the row."""
+    _drawings[entity.key(), name] = paint
+
+
+def is_worded(entity: type[Entity], field: Field) -> bool:
+    """Whether a list has something to show in the field's cells: not in keys that only the program follows."""
+    if isinstance(field, Key):
+        return bool(field.link) or (entity.key(), field.name) in _drawings
+    return powers.is_offered(field)
 
 
 def painter(
@@ -213,10 +226,16 @@ def painter(
     sight: Sight = EVEN,
 ) -> Painter:
     """What makes the cell of one field for row after row: all that does not depend on the row is asked once."""
-    paint = _key_painter(entity, field, site) if isinstance(field, Key) else _text_painter(field, revealed)
+    paint = _painter(entity, field, site, revealed)
     if hidden := sight.hidden.get(field.name):
         return lambda obj: Cell(UNSEEN) if obj.id in hidden else paint(obj)
     return paint
+
+
+def _painter(entity: type[Entity], field: Field, site: Site, revealed: Revealed) -> Painter:
+    if drawn := _drawings.get((entity.key(), field.name)):
+        return drawn
+    return _key_painter(entity, field, site) if isinstance(field, Key) else _text_painter(field, revealed)
 
 
 def _text_painter(field: Field, revealed: Revealed) -> Painter:

@@ -22,13 +22,24 @@ def heads(columns: Sequence[Column]) -> list[str]:
     return [f' data-label="{escape(c.label)}" class="{"num " if c.numeric else ""}' for c in columns]
 
 
-def row_cells(row: Row, begins: Sequence[str]) -> Markup:
-    """The cells of one row of a list, the first as its heading."""
+def row_cells(row: Row, begins: Sequence[str], pick: str = "") -> Markup:
+    """The cells of one row of a list, the first as its heading; `pick`: what the box is called, before the row's name, by
+    which the row is chosen; "" for none."""
     hint, (first, *rest) = _masked_hint(), row.cells
-    parts = [f'<th scope="row"{begins[0]}{first.breaks}">{_drawn(first, first.url or row.url, hint)}</th>']
+    box = _box(row.id, pick + first.text) if pick else ""
+    head = _drawn(first, first.url or row.url, hint)
+    parts = [f'<th scope="row"{begins[0]}{first.breaks}">{head}{box}</th>']
     for begin, one in zip(begins[1:], rest, strict=True):
         parts.append(f'<td{begin}{one.breaks}">{_drawn(one, one.url, hint)}</td>')
     return Markup("".join(parts))  # noqa: S704 - its parts are escaped
+
+
+def _box(row_id: int, label: str) -> str:
+    """Posted by the form that stands below the rows; after the name, so that this is met first."""
+    return (
+        f'<label class="pick"><input type="checkbox" form="bulk" name="id" value="{row_id}"'
+        f' aria-label="{escape(label)}"></label>'
+    )
 
 
 def _masked_hint() -> str:
@@ -47,6 +58,9 @@ def _drawn(one: Cell, url: str | None, masked_hint: str) -> str:
         return f'<span lang="{one.lang}">{text}</span>'
     if one.masked:
         return f'<span class="masked" title="{masked_hint}">{text}</span>'
+    if one.picture:
+        size = 'width="39" height="48" loading="lazy"'
+        return f'<img class="small-face" src="{escape(one.picture)}" alt="{text}" {size}>'
     return text
 
 

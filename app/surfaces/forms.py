@@ -10,37 +10,51 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 import wtforms
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from app.core import powers, rights, scope
-from app.core.entity import Entity
+from app.core import live, powers, rights, scope
+from app.core.entity import Entity, registry
 from app.core.errors import Stale
 from app.core.fields import (
     FREELY,
     FROM_ABOVE,
+    HERE,
     Code,
     Day,
     Field,
     Flag,
     Key,
+    Month,
     Number,
     Text,
     Unreadable,
+    missing_sentence,
 )
 from app.core.rights import Actor
 from app.surfaces import lookups
 from app.surfaces.display import Revealed, is_masked, link_text, text_of
-from app.surfaces.viewmodels import Conflict, FormSection, InlineRow, InlineTable, Input
+from app.surfaces.viewmodels import (
+    Conflict,
+    ConflictLine,
+    FormSection,
+    InlineRow,
+    InlineTable,
+    Input,
+    Side,
+)
 
 FEW = 40  # so many choices still fit a plain select
-ALWAYS_POSTED = ("csrf_token", "version", "next")
-ROW_WORDS = ("id", "version", "gone")
+ALWAYS_POSTED = ("csrf_token", "version", "settled", "then", "next")
+ROW_WORDS = ("id", "version", "settled", "gone")
+CHOICE = "__choice"  # what follows a field's name where a conflict asks which side to keep
 ROWS_MOST = 20  # of one kind in one form
 
 
@@ -60,6 +74,8 @@ class Declared(wtforms.Field):
         if len(valuelist) > 1:
             raise ValueError(_("这一项提交了多个值。请只填写一个。"))
         self.data = self.described.parse(self.typed)
+        if isinstance(self.described, Day | Month):
+            self.typed = self.described.show(self.data)
 
     @property
     def is_unchanged_mask(self) -> bool:
@@ -80,6 +96,9 @@ class Sheet:
     complaints: list[tuple[str, str]] = field(default_factory=list)
     form: wtforms.Form | None = None
     texts: dict[str, str] = field(default_factory=dict)  # what was typed into look-ups
+    choices: dict[str, str] = field(default_factory=dict)  # of a conflict: which side of a field to keep
+    settled: int | None = None  # of a conflict: the version that the choices are about
+    decided: int | None = None  # the same, once all of them are made
     seen: int | None = None  # the version that the page was made from
     is_gone: bool = False  # ticked for removal
 
@@ -87,6 +106,16 @@ class Sheet:
     def version(self) -> str:
         """The version that this form carries on."""
         return str(self.seen if self.seen is not None or self.obj is None else self.obj.version)
+
+    @property
+    def words_of_conflict(self) -> list[tuple[str, str]]:
+        """What the form carries on while it is compared."""
+        return [("settled", str(self.settled))] if self.settled is not None and self.is_overtaken else []
+
+    @property
+    def saved_at(self) -> int | None:
+        """The version that is to be overwritten."""
+        return self.seen if self.decided is None else self.decided
 
     @property
     def is_overtaken(self) -> bool:
@@ -166,6 +195,8 @@ class Sheet:
         posted, seen = [n for n in self.entity.fields() if self.prefix + n in typed], self.seen_fields
         declared = {n: Declared(seen[n], self._masks(seen[n])) for n in posted if n in seen}
         self.texts = {n: typed.get(f"{self.prefix}{n}__text", "") for n in posted}
+        self.choices = {n: typed.get(f"{self.prefix}{n}{CHOICE}", "") for n in posted}
+        self.settled = version_of(typed.get(f"{self.prefix}settled", ""))
         self.form = type("DeclaredForm", (wtforms.Form,), declared)(typed, prefix=self.prefix)
         self.complaints += [(n, unknown(n)) for n in posted if n not in seen]
         data = {}
@@ -225,7 +256,12 @@ class Sheet:
         if why := self.why_locked(one):
             text = self._locked_text(one)
             return replace(made, widget="readonly", help="", value=text, locked=why, changed=False)
-        return replace(made, **self._widget(one, value))
+        masked = self.shown(one) if one.mask is not None and self.obj is not None else ""
+        return replace(made, checks=self._checks.get(one.name, ()), as_is=masked, **self._widget(one, value))
+
+    @property
+    def _checks(self) -> Mapping[str, tuple[live.Check, ...]]:
+        return checks_of(self.entity.key(), str(get_locale()), datetime.now(HERE).date())
 
     def _locked_text(self, one: Field) -> str:
         if self.obj is None:
@@ -244,7 +280,7 @@ class Sheet:
             return {"widget": "select", "options": (("", _("请选择")), *options)}
         if isinstance(one, Text) and one.long:
             return {"widget": "textarea"}
-        kinds = {Day: "day", Number: "number"}
+        kinds = {Day: "day", Month: "month", Number: "number"}
         return {"widget": kinds.get(type(one), "text")}
 
     def _key_widget(self, one: Key, value: str) -> dict[str, Any]:
@@ -256,6 +292,19 @@ class Sheet:
         typed = self.texts.get(one.name, "")
         label = lookups.label_of(self.session, self.by, target, value) if value else typed
         return {"widget": "lookup", "lookup_url": f"/lookup/{target}", "lookup_label": label}
+
+
+@lru_cache(maxsize=64)
+def checks_of(key: str, locale: str, today: date) -> Mapping[str, tuple[live.Check, ...]]:
+    """What a page says of each field while one types. `locale` is the language of this request."""
+    entity = registry[key]
+    rows = entity.live_steps(today)
+    found = {}
+    for name, one in entity.fields().items():
+        required = [live.filled(missing_sentence(one.label))] if one.required and one.form else []
+        steps = (*required, *one.live_steps(), *rows.get(name, ()))
+        found[name] = tuple(map(live.Check.of, steps)) if not isinstance(one, Key) else ()
+    return found
 
 
 def unknown(name: str) -> str:
@@ -277,7 +326,7 @@ def stray_names(
 ) -> Iterator[str]:
     """Posted names that belong to no field: junk is refused, not ignored."""
     for name in typed:
-        base = name.removesuffix("__text")
+        base = name.removesuffix("__text").removesuffix(CHOICE)
         if base not in (*ALWAYS_POSTED, *entity.fields()) and not any(
             _is_inline(base, one) for one in inlines
         ):
@@ -384,39 +433,77 @@ class Nested:
         return (
             Input(sheet.prefix + "id", "", "hidden", str(sheet.obj.id)),
             Input(sheet.prefix + "version", "", "hidden", sheet.version),
+            *(Input(sheet.prefix + word, "", "hidden", value) for word, value in sheet.words_of_conflict),
             *inputs,
         )
 
 
 # --- someone saved first ------------------------------------------------------------------------------
 
+_SIDES: Mapping[str, Side] = {"theirs": "theirs", "mine": "mine"}
+
 
 def compare(overtaken: Iterable[tuple[Sheet, Stale]], sentence: str) -> Conflict:
     """The rows of a form that somebody saved since it was made: told with `sentence`, compared field by field.
 
-    From here on the form carries today's versions: whoever saves it has seen the comparison.
+    The form goes on with the version that it began with, beside the one it was compared with: the choices settle it.
     """
-    lines: list[tuple[str, str, str, str]] = []
+    lines: list[ConflictLine] = []
+    undecided = 0
     for sheet, stale in overtaken:
-        lines += _differences(sheet, stale)
-        sheet.seen = None
-    return Conflict(sentence, tuple(lines))
+        found = list(_differences(sheet, stale))
+        undecided += sum(not line.chosen for line, _left in found) if sheet.settled is not None else 0
+        sheet.settled = sheet.obj.version if sheet.obj is not None else None
+        for line, is_left in found:
+            lines.append(line)
+            if is_left:
+                sheet.withdraw(line.name.removeprefix(sheet.prefix))
+    return Conflict(sentence, tuple(lines), undecided)
 
 
-def _differences(sheet: Sheet, stale: Stale) -> Iterator[tuple[str, str, str, str]]:
-    """Label, what it was, what it is now and what was typed, where the last two differ.
+def settle(sheet: Sheet, stale: Stale, data: dict[str, Any]) -> None:
+    """Puts the choices into `data` and lets the row be saved, where all is decided and nobody has saved once more."""
+    if sheet.obj is None or sheet.settled != sheet.obj.version:
+        return
+    found = list(_differences(sheet, stale))
+    if not all(line.chosen for line, _left in found):
+        return
+    for line, is_left in found:
+        name = line.name.removeprefix(sheet.prefix)
+        if is_left or line.chosen == "theirs":
+            data.pop(name, None)
+            sheet.complaints = [one for one in sheet.complaints if one[0] != name]
+        if is_left and line.chosen == "mine":
+            raw = stale.base[name]
+            data[name] = None if raw is None else sheet.fields[name].parse(raw)
+    sheet.decided = sheet.obj.version
 
-    What the person left as it was follows the other's change: it stands in the form as it is now.
-    """
+
+def _differences(sheet: Sheet, stale: Stale) -> Iterator[tuple[ConflictLine, bool]]:
+    """What one of the two changed, and whether it was the other alone: that follows his change in the form, and one may
+    have back what it was."""
     base = _texts_before(sheet, stale)
-    for name, before in base.items():
-        if sheet._typed(name) == before:
-            sheet.withdraw(name)
     for name, one in sheet.fields.items():
         typed, now = sheet._typed(name), sheet.shown(one)
-        if typed is not None and typed != now:
-            texts = [_plain(sheet, one, text) for text in (base.get(name, ""), now, typed)]
-            yield _label_in(sheet, one), texts[0], texts[1], texts[2]
+        if typed is None:
+            continue
+        before = base.get(name, now)
+        is_left = before != now and (typed == before or (typed == now and sheet.settled is not None))
+        if typed != now or is_left:
+            yield _line(sheet, one, before, now, before if is_left else typed), is_left
+
+
+def _line(sheet: Sheet, one: Field, before: str, now: str, mine: str) -> ConflictLine:
+    preselected: Side = "theirs" if mine == before else "mine" if now == before else ""
+    return ConflictLine(
+        label=_label_in(sheet, one),
+        base=_plain(sheet, one, before),
+        theirs=_plain(sheet, one, now),
+        mine=_plain(sheet, one, mine),
+        name=sheet.prefix + one.name,
+        chosen=_SIDES.get(sheet.choices.get(one.name, ""), preselected),
+        values=() if isinstance(one, Key) or one.mask is not None else (now, mine),
+    )
 
 
 def _label_in(sheet: Sheet, one: Field) -> str:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from app.core.errors import Denied, Invalid, Missing, Refused, Stale
+from app.core.fields import DAY_FORM
 from app.surfaces import languages
 from app.surfaces.problems import Unfit, problem
 from app.surfaces.viewmodels import Action, ErrorPage
@@ -59,6 +60,7 @@ def register(app: Flask) -> None:
     app.before_request(_make_nonce)
     app.after_request(_add_headers)
     app.context_processor(_on_every_page)
+    app.jinja_env.globals["day_form"] = DAY_FORM
 
 
 # --- refusals -----------------------------------------------------------------------------------------

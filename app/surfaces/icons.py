@@ -27,6 +27,7 @@ NAMES = [
     "bar-chart",
     "bell",
     "binoculars",
+    "bookmark",
     "box-arrow-right",
     "box-seam",
     "building",

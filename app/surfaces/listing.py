@@ -5,12 +5,13 @@ Keyset paging, capped counts, filters by the field's type, one search box. What 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -21,13 +22,14 @@ from app.core.databases import PREPARED
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
+from app.core.list_views import Comforts
 from app.core.questions import Question, questions_of
 from app.core.wording import about, listed
 from app.surfaces import tallies
-from app.surfaces.display import Painter, Revealed, Sight, painter, revealed_along, reveals_through
+from app.surfaces.display import Painter, Revealed, Sight, is_worded, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
-from app.surfaces.site import Site, with_args
-from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, ListPage, Reveal, Row
+from app.surfaces.site import Site, is_personal, with_args
+from app.surfaces.viewmodels import Cell, Chip, Column, Crumb, Filter, Hit, Item, ListPage, Reveal, Row
 
 PAGE_SIZE = 50
 PAGE_SIZES = (20, 50, 100, 200)
@@ -37,6 +39,8 @@ GLIMPSED_MOST = 200
 NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
+OPENED_FROM = "in"  # a word in the address of a row
+VIEW = "view"  # a word of pages alone: which saved view the address comes from
 RANGES = ("__from", "__to")
 RANGED = (Day, Moment, Number, Area)
 
@@ -59,6 +63,18 @@ class Asked:
 def has_made_name(entity: type[Entity]) -> bool:
     """Whether rows are named by what no column holds (七年级（3）班); such a name is shown first."""
     return bool(entity.__shown_as__) and entity.__shown_as__ not in entity.fields()
+
+
+def named_by(entity: type[Entity]) -> str:
+    """The attribute by which rows are called; no field where `has_made_name`."""
+    return entity.__shown_as__ or entity.__natural_key__
+
+
+def choosable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
+    """The fields that this person may have as columns of the list: all that he sees and that say something in a cell, but
+    for a private group's, of which each look is noted."""
+    seen = rights.visible_fields(by, entity)
+    return {n: f for n, f in seen.items() if is_worded(entity, f) and not f.private}
 
 
 def filters_of(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
@@ -84,11 +100,16 @@ def sortable(entity: type[Entity], by: rights.Actor) -> dict[str, Field]:
 
 
 def read_args(
-    entity: type[Entity], by: rights.Actor, args: Mapping[str, str], filters: Mapping[str, Field]
+    entity: type[Entity],
+    by: rights.Actor,
+    args: Mapping[str, str],
+    filters: Mapping[str, Field],
+    size: int = PAGE_SIZE,
 ) -> Asked:
-    """The address's words → Asked; `filters` as `filters_of` gives them. Every unreadable value is a complaint; to ask by
-    a field that is hidden, masked or unknown is refused as a whole, whichever it is."""
-    asked = Asked()
+    """The address's words → Asked; `filters` as `filters_of` gives them, `size` of a page whose address names none. Every
+    unreadable value is a complaint; to ask by a field that is hidden, masked or unknown is refused as a whole, whichever it
+    is."""
+    asked = Asked(size=size)
     for name, raw in args.items():
         if name in WORDS:
             _read_word(entity, by, asked, name, raw)
@@ -109,7 +130,7 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
         elif raw:
             asked.closed = _("不能按这一项排序。请点击列标题选择排序方式。")
     elif name == "found" and raw:
-        numbers = [_row_id(part) for part in raw.split(",")]
+        numbers = [row_id(part) for part in raw.split(",")]
         asked.found = tuple(n for n in numbers if n is not None)
         if None in numbers or len(numbers) > FOUND_MOST:
             asked.complaints.append(
@@ -122,12 +143,12 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
             sizes = listed(map(str, PAGE_SIZES))
             asked.complaints.append((name, _("每页条数可以是%(sizes)s。请返回列表首页。", sizes=sizes)))
     elif raw:
-        setattr(asked, name, _row_id(raw))
-        if _row_id(raw) is None:
+        setattr(asked, name, row_id(raw))
+        if row_id(raw) is None:
             asked.complaints.append((name, _("页码位置不正确。请返回列表首页。")))
 
 
-def _row_id(text: str) -> int | None:
+def row_id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
@@ -143,8 +164,8 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
     if not raw.strip():
         return
     try:
-        is_free = _is_free(found)
-        value = raw.strip() if is_free else _filter_field(found).parse(raw)
+        is_part = is_free(found)
+        value = raw.strip() if is_part else _filter_field(found).parse(raw)
         if isinstance(value, str) and "\0" in value:
             raise Unreadable(_("含有不可见或无法保存的字符。请删去后重新填写。"))
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
@@ -173,12 +194,12 @@ def condition(entity: type[Entity], found: Field, operator: str, value: Any) -> 
         return column >= value
     if operator == "to":
         return column <= value
-    if _is_free(found):
+    if is_free(found):
         return column.contains(value, autoescape=True)
     return column == value
 
 
-def _is_free(found: Field) -> bool:
+def is_free(found: Field) -> bool:
     """A text of which a part may be asked for."""
     return isinstance(found, Text) and not isinstance(found, Area) and found.options() is None
 
@@ -223,13 +244,24 @@ def _is_narrowed(asked: Asked) -> bool:
 
 
 class Listing:
-    """The rows of one entity that `site.by` may see and the address asks for."""
+    """The rows of one entity that `site.by` may see and the address asks for.
 
-    def __init__(self, entity: type[Entity], site: Site, args: Mapping[str, str]) -> None:
+    With `comforts` it is shown as this person likes it, and the address may name one of his views, whose columns it then
+    has; one that is not open to him (any more) changes nothing. `words` is the address without that name.
+    """
+
+    def __init__(
+        self, entity: type[Entity], site: Site, args: Mapping[str, str], comforts: Comforts | None = None
+    ) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
+        self.comforts = comforts or Comforts()
         self.path = site.list_url(entity)
+        self.words = self.args if comforts is None else {n: v for n, v in self.args.items() if n != VIEW}
         self.filters = filters_of(entity, site.by)
-        self.asked = read_args(entity, site.by, args, self.filters)
+        self.asked = read_args(
+            entity, site.by, self.words, self.filters, self.comforts.liking.size or PAGE_SIZE
+        )
+        self.view = next((v for v in self.comforts.views if str(v.id) == self.args.get(VIEW)), None)
         self.columns, self.descending = order_of(entity, site.by, self.asked)
         self.has_more = False
         self.counted: int | None = None
@@ -256,14 +288,27 @@ class Listing:
         return sortable(self.entity, self.site.by)
 
     def fields(self) -> list[Field]:
-        """The list's columns: those declared as listed, or the first six where none is; for people who see several
-        schools the school as the second."""
+        """The columns that were chosen; else those declared as listed, or the first six where none is, for people who see
+        several schools with the school as the second."""
         seen = rights.visible_fields(self.site.by, self.entity)
+        if chosen := self._chosen(seen):
+            return chosen
         listed = [f for f in seen.values() if f.listed] or [f for f in seen.values() if f.form][:6]
         if self._spans_schools() and "school_id" in seen and self.entity.__scope__ != "audit":
             listed = [f for f in listed if f.name != "school_id"]
             listed.insert(0 if has_made_name(self.entity) else 1, seen["school_id"])
         return listed
+
+    def _chosen(self, seen: Mapping[str, Field]) -> list[Field]:
+        """Of what the view or the person has chosen the columns that he sees, behind what rows are called by. A column
+        that is hidden or gone by now is passed over."""
+        wanted = (self.view.columns if self.view else ()) or self.comforts.liking.columns
+        open_ = choosable(self.entity, self.site.by) if wanted else {}
+        found = [open_[name] for name in wanted if name in open_]
+        first = seen.get(named_by(self.entity))
+        if not found or first is None:
+            return found
+        return [first, *(one for one in found if one is not first)]
 
     def _spans_schools(self) -> bool:
         extents = self.site.by.reach(f"{self.entity.key()}:list")
@@ -292,18 +337,23 @@ class Listing:
 
     def _walked(self, fields: Sequence[Field]) -> list[Entity]:
         """The page by walking an index from the cursor on."""
+        page, down = self._from_cursor(self.asked.size + 1)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
+        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+
+    def _from_cursor(self, most: int) -> tuple[sa.Select[int], bool]:
+        """The ids behind the cursor, still unordered, and whether they run downwards."""
         cursor = self._cursor
         down = self.descending != (self.asked.before is not None and cursor is not None)
-        page = sa.select(self.entity.id).where(*self.where()).limit(self.asked.size + 1)
+        page = sa.select(self.entity.id).where(*self.where()).limit(most)
         if cursor is not None:
             here = sa.tuple_(*self.columns)
             there = sa.tuple_(
                 *(sa.bindparam(None, v, c.type) for v, c in zip(cursor, self.columns, strict=True))
             )
             page = page.where(here < there if down else here > there)
-        order = [c.desc() if down else c.asc() for c in self.columns]
-        query = sa.select(self.entity).where(self.entity.id.in_(page.order_by(*order))).order_by(*order)
-        return self._named(list(self.site.session.scalars(query.options(*self._loads(fields)))), fields)
+        return page, down
 
     def _searched(self, fields: Sequence[Field]) -> list[Entity]:
         """The first page of what is searched for, found once for the page and for its count: an index of names has no
@@ -350,10 +400,10 @@ class Listing:
     @cached_property
     def _cursor(self) -> Sequence[Any] | None:
         """The sort values of the row the address names; a row that vanished means page one."""
-        row_id = self.asked.after if self.asked.before is None else self.asked.before
-        if row_id is None:
+        cursor = self.asked.after if self.asked.before is None else self.asked.before
+        if cursor is None:
             return None
-        query = sa.select(*self.columns).where(self.entity.id == row_id)
+        query = sa.select(*self.columns).where(self.entity.id == cursor)
         return self.site.session.execute(query).first()
 
     def count(self) -> int:
@@ -417,7 +467,34 @@ class Listing:
             reveal=self._reveal(fields, rows, revealed),
             empty_title=_("没有符合条件的记录") if self._is_filtered() else _("还没有记录"),
             empty_hint=_("请减少筛选条件，或点击“重置”查看全部。") if self._is_filtered() else "",
+            sums=self.sums(fields) if rows else [],
+            sums_of=_("前%(n)s条", n=f"{COUNT_CAP:,}".replace(",", " ")) if self.count() > COUNT_CAP else "",
         )
+
+    def sums(self, fields: Sequence[Field]) -> list[Item]:
+        """Of the columns that are declared as sums and of the figures beside the rows, over all rows of the list, exact to
+        COUNT_CAP: a statement for either, where there is any. Above one authority figures are not summed."""
+        found: list[Item] = []
+        if summed := [f for f in fields if isinstance(f, Number) and f.sums and f.mask is None]:
+            found += self._summed(rights.open_fields(self.site.by, self.entity), summed)
+        if not spans_authorities(self.site.by, f"{self.entity.key()}:list"):
+            found += tallies.totals_of(self.entity, self.site, self._first_ids)
+        return found
+
+    def _first_ids(self) -> sa.Select[int]:
+        """The ids of all rows in reading order, up to COUNT_CAP."""
+        order = [c.desc() if self.descending else c for c in self.columns]
+        return sa.select(self.entity.id).where(*self.where()).order_by(*order).limit(COUNT_CAP)
+
+    def _summed(self, open_: Collection[str], fields: Sequence[Field]) -> Iterator[Item]:
+        """Of what is seen on every row."""
+        seen = [f for f in fields if f.name in open_]
+        if not seen:
+            return
+        rows = self._first_ids().with_only_columns(*(getattr(self.entity, f.name) for f in seen)).subquery()
+        totals = self.site.session.execute(sa.select(*(sa.func.sum(c) for c in rows.c))).one()
+        for one, n in zip(seen, totals, strict=True):
+            yield Item(_(one.label), Cell(tallies.grouped(int(n or 0))))
 
     def _kept(self, *without: str) -> Iterator[tuple[str, str]]:
         for name, value in self.args.items():
@@ -449,13 +526,13 @@ class Listing:
         sight = Sight.of(self.site, self.entity, fields, [obj.id for obj in rows])
         painters = [painter(self.entity, one, self.site, revealed, sight) for one in fields]
         can_open, has_name = self.site.can_open(self.entity), has_made_name(self.entity)
-        named = self.entity.__shown_as__ or self.entity.__natural_key__
+        named = named_by(self.entity)
         at = next((i for i, f in enumerate(fields) if f.name == named), 0)
         return [self._row(obj, painters, can_open, None if has_name else at) for obj in rows]
 
     def _row(self, obj: Entity, painters: Sequence[Painter], can_open: bool, name_at: int | None) -> Row:
         """`name_at`: which cell leads to the row; None where the row is named before all cells."""
-        url = self.site.show_url(self.entity, obj.id) if can_open else None
+        url = self.site.show_url(self.entity, obj.id) + self.opened_from if can_open else None
         cells = [paint(obj) for paint in painters]
         if name_at is None:
             return Row(obj.id, url, (Cell(obj.shown(), url=url), *cells))
@@ -463,6 +540,20 @@ class Listing:
             named = cells[name_at]
             cells[name_at] = Cell(named.text or _("查看"), url=url, masked=named.masked)
         return Row(obj.id, url, tuple(cells))
+
+    @cached_property
+    def opened_from(self) -> str:
+        """What the address of a row says of the list that it is opened from; "" for the whole list. Never a number that
+        was searched for."""
+        asked = self.args if self.view else self.words
+        words = {n: v for n, v in asked.items() if v and not (n == "q" and is_personal(v))}
+        return f"?{urlencode({OPENED_FROM: urlencode(words)})}" if words else ""
+
+    def ids(self, most: int) -> list[int]:
+        """The first ids behind the cursor, in the order of the walk."""
+        page, down = self._from_cursor(most)
+        order = [c.desc() if down else c.asc() for c in self.columns]
+        return list(self.site.session.scalars(page.order_by(*order)))
 
     def neighbours(self, rows: Sequence[Entity]) -> tuple[int | None, int | None]:
         """The ids to name in `before` and in `after` for the pages around these rows; None where there is none."""
@@ -516,10 +607,10 @@ class Listing:
 
     def _key_label(self, one: Key, raw: str) -> str:
         target = one.target.partition(".")[0]
-        row_id = _row_id(raw)
-        if target not in registry or row_id is None:
+        wanted = row_id(raw)
+        if target not in registry or wanted is None:
             return raw
-        found = self.site.session.get(registry[target], row_id)
+        found = self.site.session.get(registry[target], wanted)
         return found.shown() if found is not None else raw
 
     def _reveal(self, fields: Sequence[Field], rows: Sequence[Entity], revealed: Revealed) -> Reveal | None:
@@ -625,7 +716,7 @@ def count_text(count: int) -> str:
 
 def number_text(n: int) -> str:
     """As `count_text` says it, without the words."""
-    return f"{COUNT_CAP:,}+".replace(",", "\u00a0") if n > COUNT_CAP else f"{n:,}".replace(",", "\u00a0")
+    return f"{tallies.grouped(COUNT_CAP)}+" if n > COUNT_CAP else tallies.grouped(n)
 
 
 def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:

@@ -21,14 +21,16 @@ from app.extensions import db
 from app.surfaces import detail, drafts, forms, looks, worklist
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
-from app.surfaces.listing import Listing, crumbs
+from app.surfaces.listing import crumbs
 from app.surfaces.security import current_actor
 from app.surfaces.site import Site
 from app.surfaces.store import ReadOnlyStore
 from app.surfaces.viewmodels import ConfirmPage, Crumb, FormPage
+from app.surfaces.walking import Walk
 
 Answer = Response | str | tuple[str, int]
 
+NEXT = "next"  # what a form posts as `then` to go on to the next row of its list
 ROUTES = {"list": "list", "show": "show", "add": "add", "edit": "edit", "delete": "delete"}
 
 
@@ -51,7 +53,7 @@ class EntityPages(ModelView):
     @expose("/list/")
     @has_access
     def list(self) -> Answer:
-        listing = Listing(self.entity, site(), request.args)
+        listing = worklist.open_list(self.entity, site(), request.args)
         return render_template("list.html", page=worklist.page(listing))
 
     @expose("/show/<int:pk>")
@@ -59,7 +61,7 @@ class EntityPages(ModelView):
     def show(self, pk: int) -> Answer:
         obj, here = self._get(pk), site()
         looks.note(here.by, obj)
-        page = detail.page(obj, here)
+        page = Walk(self.entity, here, request.args).around(detail.page(obj, here), obj)
         return render_template("detail.html", page=page)
 
     @expose("/add", methods=["GET", "POST"])
@@ -139,6 +141,7 @@ class FormFlow:
     def __init__(self, entity: type[Entity], here: Site, obj: Entity | None) -> None:
         self.entity, self.site, self.obj = entity, here, obj
         self.warnings: Sequence[str] = ()
+        self.walk = Walk(entity, here, request.args)
         self.sheet = forms.Sheet(entity, here.by, here.session, obj, "", *_revealed(entity, here))
         self.nested = [
             forms.Nested(
@@ -167,6 +170,8 @@ class FormFlow:
                 one.from_saved(is_new=self.obj is None)
             return show_form(self._page())
         self._read(typed)
+        for sheet in self._sheets():
+            sheet.settled = None  # what was compared before the form was left is compared again
         page = self._page(list(self._unreadable()))
         page.is_filled = True
         if any(sheet.is_overtaken for sheet in self._sheets()):
@@ -174,27 +179,43 @@ class FormFlow:
         return show_form(page)
 
     def _submit(self) -> Answer:
+        goes_on = request.form.get("then") == NEXT and self._can_go_on
+        ahead = self.walk.next_to_edit(self.obj.id) if goes_on and self.obj is not None else None
         try:
             saved = self._save(request.form)
         except Invalid as refused:
-            return show_form(self._page(refused.complaints)), 422
-        except Stale as stale:
-            return show_form(self._conflict(stale)), 409
+            page = self._page(refused.complaints)
+            if any(sheet.is_overtaken for sheet in self._sheets()):
+                page = self._with_conflict(refused.complaints)
+            return show_form(page), 422
+        except Stale:
+            return show_form(self._with_conflict()), 409
         flash(_("已保存%(what)s“%(name)s”。", what=_(self.entity.__label__), name=saved.shown()), "success")
         flash_warnings(self.warnings)
-        return redirect(self.site.show_url(self.entity, saved.id))
+        if ahead is not None:
+            return redirect(self.walk.along(f"/{self.entity.__path__}/edit/{ahead}"))
+        if goes_on:
+            flash(_("这是列表中的最后一条，已回到列表。"))
+            return redirect(self.walk.list_url)
+        return redirect(self.walk.along(self.site.show_url(self.entity, saved.id)))
+
+    @property
+    def _can_go_on(self) -> bool:
+        return self.obj is not None and self.walk.is_open
 
     def _save(self, typed: MultiDict[str, str]) -> Entity:
         inlines = [one.entity for one in self.nested]
         complaints = [("", forms.unknown(n)) for n in forms.stray_names(typed, self.entity, inlines)]
         data = self._read(typed)
+        for sheet, stale in self._overtaken():
+            forms.settle(sheet, stale, data if sheet is self.sheet else self._data_of(sheet))
         with saving.work() as work:
             work.complaints += complaints
             words: dict[str, Any] = {"complaints": self.sheet.complaints}
             if self.obj is None:
                 saved = saving.create(self.entity, data, self.site.by, **words)
             else:
-                saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.seen, **words)
+                saved = saving.edit(self.obj, data, self.site.by, version=self.sheet.saved_at, **words)
             for one in self.nested:
                 _save_nested(one, saved, work)
             drafts.drop_here(work.session)
@@ -225,7 +246,7 @@ class FormFlow:
         names = {one.name: one.label for one in inputs.values()}
         tables = [one.table(complaints) for one in self.nested]
         names |= {one.name: one.label for table in tables for row in table.rows for one in row.inputs}
-        here = self.site.show_url(self.entity, self.obj.id) if self.obj is not None else ""
+        here = self.walk.along(self.site.show_url(self.entity, self.obj.id)) if self.obj is not None else ""
         word = _("修改") if self.obj is not None else _("新增")
         trail = [Crumb(self.obj.shown(), here)] if self.obj is not None else []
         return FormPage(
@@ -233,9 +254,12 @@ class FormFlow:
             + (f" · {self.obj.shown()}" if self.obj is not None else ""),
             crumbs=crumbs(self.entity, self.site, *trail, Crumb(word)),
             sections=forms.sections(self.entity, inputs),
+            then=((NEXT, _("保存并下一个")),) if self._can_go_on else (),
             cancel_url=here or self.site.list_url(self.entity),
             inlines=tables,
-            hidden=[("version", self.sheet.version)] if self.obj is not None else [],
+            hidden=[("version", self.sheet.version), *self.sheet.words_of_conflict]
+            if self.obj is not None
+            else [],
             complaints=[
                 (name if name in names else "", names.get(name, ""), text) for name, text in complaints
             ],
@@ -243,11 +267,17 @@ class FormFlow:
             keeps_draft=True,
         )
 
-    def _conflict(self, stale: Stale) -> FormPage:
-        compared = forms.compare(self._overtaken(), stale.sentence)
-        page = self._page([complaint for one in self.nested for complaint in one.complaints])
+    def _with_conflict(self, complaints: Sequence[tuple[str, str]] = ()) -> FormPage:
+        overtaken = list(self._overtaken())
+        compared = forms.compare(overtaken, overtaken[0][1].sentence) if overtaken else None
+        of_rows = [complaint for one in self.nested for complaint in one.complaints]
+        page = self._page(complaints or of_rows)
         page.conflict = compared
         return page
+
+    def _data_of(self, sheet: forms.Sheet) -> dict[str, Any]:
+        """What was typed into a nested row."""
+        return next(one.values[sheet.prefix] for one in self.nested if sheet.prefix in one.values)
 
     def _overtaken(self) -> Iterator[tuple[forms.Sheet, Stale]]:
         """All rows of this form that somebody else saved meanwhile, not only the first that was met."""
@@ -266,12 +296,12 @@ def _save_nested(nested: forms.Nested, owner: Entity, work: saving.Work) -> None
     for sheet in nested.sheets:
         if sheet.is_gone:
             if sheet.obj is not None:
-                saving.delete(sheet.obj, nested.by, version=sheet.seen)
+                saving.delete(sheet.obj, nested.by, version=sheet.saved_at)
             continue
         data = nested.values[sheet.prefix]
         words: dict[str, Any] = {"prefix": sheet.prefix, "complaints": sheet.complaints}
         if sheet.obj is not None:
-            saving.edit(sheet.obj, data, nested.by, version=sheet.seen, **words)
+            saving.edit(sheet.obj, data, nested.by, version=sheet.saved_at, **words)
         elif any(value is not None for value in data.values()) or sheet.complaints:
             saving.create(nested.entity, {**data, key: owner.id}, nested.by, **words)
 

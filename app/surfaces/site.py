@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -44,6 +45,6 @@ def is_personal(typed: str) -> bool:
     return any(entity.search_number(typed, ()) is not None for entity in registry)
 
 
-def with_args(base: str, args: dict[str, object]) -> str:
+def with_args(base: str, args: Mapping[str, object]) -> str:
     kept = {key: value for key, value in args.items() if value not in (None, "")}
     return f"{base}?{urlencode(kept)}" if kept else base

@@ -48,9 +48,10 @@ class ToolsView(BaseView):
         db.session.execute(sa.select(sa.literal(1)))
         return jsonify(status="ok")
 
-    @expose("/lookup/<table>")
+    @expose("/lookup/<table>", methods=["GET", "POST"])
     def lookup(self, table: str) -> Response:
-        typed = request.args.get("q", "").strip()[:50].replace("\0", "")
+        """Pages post what is typed, since it may be a number."""
+        typed = request.values.get("q", "").strip()[:50].replace("\0", "")
         found = lookups.suggest(db.session(), current_actor(), table, typed)
         return jsonify(items=[{"id": id_, "label": label} for id_, label in found])
 

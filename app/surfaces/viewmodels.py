@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from flask_babel import gettext as _
 
+from app.core.live import Check
 from app.core.wording import labelled
 
 Tone = Literal["neutral", "good", "warn", "bad", "info"]
@@ -58,12 +59,13 @@ class Cell(NamedTuple):
     masked: bool = False
     wide: bool = False  # takes the whole width of a detail section
     lang: str = ""  # of a text that is not in the language of the page
+    picture: str = ""  # the address of a small picture; the text says what it is
 
     @property
     def breaks(self) -> str:
         """How its text may be broken over lines in a list: not at all, "long", or "wide"."""
         length = len(self.text)
-        if length <= 15 or self.masked:
+        if length <= 15 or self.masked or self.picture:
             return ""
         if self.wide:
             return "wide"
@@ -140,6 +142,43 @@ class Paste:
     notes: tuple[PasteNote, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What can be done with several rows of a list at once: buttons to which the ids of the chosen rows are posted."""
+
+    key: str  # names this list and its reader, under which a window remembers what was chosen
+    acts: tuple[Action, ...]
+    asked: str  # what the list's address asks for, posted along
+    total: int = 0  # rows of the list; 0 where they are too many for one act
+    every: str = ""  # what one tick chooses: all of them
+    too_many: str = ""  # why it cannot
+
+
+class ViewLink(NamedTuple):
+    label: str
+    url: str
+    active: bool = False
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """How a list is shown and what was saved of it. `keep` are the hidden fields that say which list it is and what it
+    asks for; `not_saved` says why that cannot be saved."""
+
+    views: tuple[ViewLink, ...]
+    views_url: str
+    manage_url: str
+    columns_url: str
+    look_url: str
+    keep: tuple[tuple[str, str], ...]
+    size: int
+    sizes: tuple[int, ...]
+    is_dense: bool = False
+    can_share: bool = False
+    not_saved: str = ""
+
+
 @dataclass(slots=True)
 class ListPage:
     title: str
@@ -157,6 +196,7 @@ class ListPage:
     paste: Paste | None = None
     open_url: str = ""  # what the addresses of rows begin with, for the keyboard
     edit_url: str = ""  # the same of their forms; "" where this person edits none
+    bulk: Bulk | None = None
     keep: tuple[
         tuple[str, str], ...
     ] = ()  # hidden fields that survive a new search (filters, sort, the site)
@@ -171,6 +211,37 @@ class ListPage:
     reveal: Reveal | None = None
     note: str | None = None  # a sentence above the list
     tone: Tone | None = None
+    sums: list[Item] = field(default_factory=list)  # under the list, of all its rows
+    sums_of: str = ""  # of how many rows, where not of all
+    options: ListOptions | None = None
+
+
+# --- the columns of a list ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLine:
+    """One column that may be chosen: posts `column`, and `at-<name>` for its place (1 for the first), "" for none."""
+
+    name: str
+    label: str
+    chosen: bool = False
+    at: str = ""
+    note: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class ColumnsPage:
+    title: str
+    crumbs: list[Crumb]
+    first: str  # the label of the column that stays where it is
+    lines: list[ColumnLine]
+    action_url: str
+    cancel_url: str
+    hidden: tuple[tuple[str, str], ...]
+    most: int
+    complaints: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 # --- search over everything ---------------------------------------------------------------------------
@@ -239,6 +310,8 @@ class Input:
     changed: bool = False  # what was typed is not what the form opens with
     lang: str = ""  # of a value that is not in the language of the page
     names_languages: bool = False  # each option is the own name of the language that it stands for
+    checks: tuple[Check, ...] = ()  # what the page itself can say of it while one types
+    as_is: str = ""  # today's value, hidden: while it stands there nothing is said of it
     accept: str = ""  # of a file: the media types that are offered
     crop: tuple[int, int] | None = (
         None  # of a picture file: it is cut to this shape, posted as crop_left, _top, _width
@@ -285,12 +358,31 @@ class InlineTable:
     add_label: str = "增加一行"
 
 
+Side = Literal["", "theirs", "mine"]
+
+
+class ConflictLine(NamedTuple):
+    """One field: what it was, what it is now, what was typed (what it was, where it was left alone).
+
+    With a name it is chosen, posted as `<name>__choice`; `values` are what the input holds on either side, for the script.
+    """
+
+    label: str
+    base: str
+    theirs: str
+    mine: str
+    name: str = ""
+    chosen: Side = ""  # "": both changed it, and nobody has decided yet
+    values: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Someone else saved first: per field what it was, what it is now, what was typed."""
+    """Someone else saved first. `undecided`: a save was tried before every line had its choice."""
 
     sentence: str
-    lines: tuple[tuple[str, str, str, str], ...]  # label, base, theirs, mine
+    lines: tuple[ConflictLine, ...]
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +404,7 @@ class FormPage:
     crumbs: list[Crumb]
     sections: list[FormSection]
     submit_label: str = field(default_factory=lambda: _("保存"))
+    then: tuple[tuple[str, str], ...] = ()  # further buttons that save and go on: value of `then`, label
     cancel_url: str = ""
     action_url: str = ""
     inlines: list[InlineTable] = field(default_factory=list)
@@ -328,6 +421,15 @@ class FormPage:
     keeps_draft: bool = False
     is_filled: bool = False  # the view has put the draft in; otherwise surfaces.drafts does
     draft: DraftBox | None = None
+
+    @property
+    def checks(self) -> str:
+        """All checks of its inputs by their keys, as JSON; "" where there are none."""
+        inputs = [one for section in self.sections for one in section.inputs]
+        rows = [row for table in self.inlines for row in (*table.rows, table.blank)]
+        inputs += [one for row in rows for one in row.inputs]
+        found = {check.key: check.words for one in inputs for check in one.checks}
+        return "{" + ",".join(f'"{key}":{words}' for key, words in found.items()) + "}" if found else ""
 
 
 # --- detail -------------------------------------------------------------------------------------------
@@ -367,8 +469,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
+    """Bars below each other; those of a trend stand beside each other, the latest last."""
+
     title: str
     bars: tuple[Bar, ...]
+    is_trend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +510,8 @@ class DetailPage:
     timeline_title: str = field(default_factory=lambda: _("时间线"))
     reveal: Reveal | None = None
     head: Head | None = None
+    previous_url: str | None = None  # the rows beside it in the list that it was opened from
+    next_url: str | None = None
 
 
 # --- a role as a matrix --------------------------------------------------------------------------------
@@ -527,6 +634,7 @@ class ConfirmPage:
     )  # title, sentences: what changes for whom
     back_label: str = ""  # a second button that posts the hidden fields with `back` and changes nothing
     note: str | None = None  # said first: what has changed since the question was put
+    done: str = ""  # the `Bulk.key` of what was chosen and is done with
 
 
 @dataclass(frozen=True, slots=True)

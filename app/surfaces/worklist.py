@@ -5,16 +5,19 @@ What is listed and who sees it is decided in `listing`; here nothing is added to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 
+from app.core import list_views
+from app.core.entity import Entity
 from app.core.fields import Field
-from app.surfaces import detail
+from app.extensions import db
+from app.surfaces import bulk, detail, views
 from app.surfaces.listing import Listing, count_together, number_text, spans_authorities
 from app.surfaces.pasting import Found
-from app.surfaces.site import is_personal
+from app.surfaces.site import Site, is_personal
 from app.surfaces.viewmodels import ListPage, Paste, PasteNote, Tab
 
 
@@ -27,13 +30,20 @@ class Pasted:
     fault: str = ""
 
 
+def open_list(entity: type[Entity], site: Site, args: Mapping[str, str]) -> Listing:
+    """The list as this person likes it, with the views that he may open."""
+    return Listing(entity, site, args, list_views.comforts_of(db.session(), site.by, entity.key()))
+
+
 def page(listing: Listing, pasted: Pasted | None = None) -> ListPage:
     made = listing.page()
     made.tabs = list(_tabs(listing))
     made.paste = _paste(listing, pasted or Pasted(""))
+    made.bulk = bulk.bar(listing, made)
+    made.options = views.options_of(listing)
     entity, site = listing.entity, listing.site
     if not site.is_bureau:
-        made.actions = list(detail.list_actions(entity, site, listing.args))
+        made.actions = list(detail.list_actions(entity, site, listing.words))
     if site.can_open(entity):
         made.open_url = site.show_url(entity, 0).removesuffix("0")
         if not site.is_bureau and "edit" in entity.__actions__ and site.by.has(f"{entity.key()}:edit"):

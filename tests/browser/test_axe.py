@@ -169,7 +169,7 @@ def test_what_opens_on_a_page_shuts_nobody_out(look: Callable[[str], Window]) ->
     page = window.page
     page.goto("/students/list/")
     found: list[str] = []
-    for name in ("筛选", "批量查找", "查看完整号码"):
+    for name in ("筛选", "批量查找", "显示", "视图", "查看完整号码"):
         page.locator("summary", has_text=name).first.click()
         found += faults(window, name)
         page.keyboard.press("Escape")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, request, request_finished
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Error, Locator, Page, Route, expect
 
 from tests import cast
 from tests.browser.forms import FAMILY, WHOLE_FORM, fill
@@ -95,6 +96,19 @@ def put(page: Page, words: dict[str, str], prefix: str) -> None:
             box.select_option(value)
         else:
             box.fill(value)
+
+
+def test_a_page_that_crashes_loses_nothing(enter: Callable[..., Window]) -> None:
+    window = enter("lin")
+    page = begin(window)
+    wait_until_kept(page)
+    with page.expect_event("crash"), contextlib.suppress(Error):
+        page.goto("chrome://crash")
+    other = enter("lin")
+    other.page.goto("/")
+    other.page.get_by_role("link", name="1 草稿").click()
+    other.follow("继续填写")
+    expect(other.page.locator("[name=address]")).to_have_value(HALF)
 
 
 @pytest.fixture
@@ -295,6 +309,7 @@ def test_a_draft_is_compared_with_what_a_colleague_saved_meanwhile(enter: Callab
     expect(table.locator(".theirs")).to_have_text("小周改的地址")
     expect(table.locator(".mine")).to_have_text(HALF)
     wait_until_kept(page)
+    page.get_by_label("现住址：保留您的").check()
     again.press("保存")
     expect(page.get_by_text("已保存学生“欧阳若曦”。")).to_be_visible()
     assert (again.fact("现住址"), again.fact("邮政编码")) == (HALF, "646009")

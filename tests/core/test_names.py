@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core import names
-from app.core.names import check_name, clean, initials_of, mask_name, pinyin_of
+from app.core.names import blanked, check_name, clean, initials_of, mask_name, pinyin_of
 
 CITIZEN, PASSPORT, PERMIT = "1", "A", "P"
 
@@ -216,3 +216,26 @@ def test_whatever_the_name_pinyin_is_letters_and_blanks(typed: str) -> None:
 )
 def test_a_masked_name_keeps_its_first_character_only(name: str, shown: str) -> None:
     assert mask_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("ouyang", ["ou yang", "ou yan g"]),
+        ("ouyangr", ["ou yang r"]),
+        ("zhangyiming", ["zhang yi ming", "zhang yi min g"]),
+        ("xian", ["xian", "xia n", "xi an", "xi a n"]),
+        ("oyrx", []),
+        ("q", ["q"]),
+        ("anna maria", []),
+    ],
+)
+def test_letters_in_one_run_fall_into_syllables(typed: str, read: list[str]) -> None:
+    assert blanked(typed) == read
+
+
+@given(st.text("aeinghuxz", min_size=1, max_size=50))
+def test_however_long_the_run_its_readings_are_few_and_lose_no_letter(typed: str) -> None:
+    ways = blanked(typed)
+    assert len(ways) <= 8
+    assert all(way.replace(" ", "") == typed for way in ways)

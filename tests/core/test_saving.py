@@ -53,6 +53,25 @@ def test_a_refusal_undoes_the_whole_work(session, acting):
         assert load(session).talent is None
 
 
+def test_a_part_that_is_refused_is_undone_and_the_rest_stands(session, acting):
+    heard: list[int] = []
+
+    def try_one(by: rights.Actor, id_: int, data: dict) -> None:
+        with saving.part() as part:
+            saving.edit(load(session, id_=id_), {"talent": "围棋", **data}, by)
+            part.after.append(lambda: heard.append(id_))
+
+    with acting("lin") as by:
+        with saving.work() as work:
+            try_one(by, OUYANG, {})
+            with pytest.raises(Invalid) as refused:
+                try_one(by, DRAFT, {"address": None})
+            assert list(complaints(refused)) == ["address"]
+            assert (work.complaints, heard) == ([], [])
+        assert heard == [OUYANG]
+        assert [load(session, id_=id_).talent for id_ in (OUYANG, DRAFT)] == ["围棋", None]
+
+
 def test_notices_go_out_after_the_commit_and_not_without_it(session, acting):
     told = []
     with acting("lin") as by:

@@ -22,6 +22,9 @@ ROWS = every_url.read_table()
 WANT_NOTHING = {  # a button and no input: whatever body comes along, the button was pressed
     "/why/",  # leads back to the form
     "/first-steps/hide",
+    "/lists/views/delete/{lin}",
+    "/lists/views/delete/{shared}",
+    "/lists/views/delete/{wang}",
     "/people/look/{zhou}",
     "/people/look/{wang}",
     "/people/look/end",

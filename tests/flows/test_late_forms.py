@@ -216,6 +216,7 @@ def test_after_logging_out_nothing_is_kept(app: Flask, login: Login) -> None:
         f"/people/suspend/{cast.person('zhao')}",
         "/search/students",
         "/lists/find/students",
+        "/lists/bulk/students/edit",
         "/reveal/student",
         "/drafts/drop",
         "/drafts/keep",

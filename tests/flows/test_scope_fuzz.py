@@ -287,6 +287,8 @@ class Attack:
         if path.startswith("/lists/find/"):
             lines = [self._text() for _n in range(3)]
             return {"pasted": "\n".join(lines), "site": self.draw(st.sampled_from(["", "bureau"]))}
+        if path.startswith(("/lists/bulk/", "/print/chosen/")):
+            return self._choice(path, entity)
         if path.startswith("/reveal/"):
             return {
                 "id": [self._id(entity.key()) for _n in range(3)],
@@ -297,6 +299,19 @@ class Attack:
         body |= {name: _typed(value) for name, value in self._body(entity, target, raw=False).items()}
         if entity is not None and entity.key() in ("student", "school_class") and self.draw(st.booleans()):
             body |= self._nested("family_member" if entity.key() == "student" else "class_grade")
+        return body
+
+    def _choice(self, path: str, entity: Any) -> dict[str, Any]:
+        """Rows of a list, and what is to become of them."""
+        key = entity.key() if entity is not None else "student"
+        ids = [self._id(key) for _n in range(4)]
+        if path.endswith("-now"):
+            body: dict[str, Any] = {"rows": ",".join(f"{id_}:{self._version((key, id_))}" for id_ in ids)}
+        else:
+            body = {"id": ids, "every": self.draw(st.sampled_from(["", "1"]))}
+        if "/edit" in path and entity is not None and entity.fields():
+            name = self.draw(st.sampled_from(list(entity.fields())))
+            body |= {"field": name, f"to-{name}": self._value(entity, name)}
         return body
 
     def _nested(self, child: str) -> dict[str, str]:

@@ -48,6 +48,7 @@ def furnish(app: Flask) -> Ids:
                 ids["roles"], leaders = _make_roles(work.session, by), _make_leaders(work.session, by)
                 _open_sessions(work.session)
                 ids["drafts"] = _keep_drafts(work.session)
+                ids["views"] = _save_views(work.session)
                 ids["certificates"] = _issue_certificates(work.session, by)
                 _give_photos(work.session, by)
             ids |= _find(db.session())
@@ -275,6 +276,23 @@ def _keep_drafts(session: Any) -> dict[str, int]:
         typed = drafts.Typed((("address", f"{username}写了一半"),), (("现住址", f"{username}写了一半"),))
         drafts.keep(session, cast.person(username), "/students/add", "新增学生", typed)
         found[username] = drafts.of_person(session, cast.person(username))[0].id
+    return found
+
+
+def _save_views(session: Any) -> dict[str, int]:
+    """Of the list of classes: 林老师's own, one that he shares, and one of 王老师."""
+    from app.core import list_views
+
+    found = {}
+    for name, username, is_shared in (
+        ("lin", "lin", False),
+        ("shared", "lin", True),
+        ("wang", "wang", False),
+    ):
+        by = cast.actor(session, username)
+        asks = (("sort", "number"),)
+        made = list_views.save(session, by, "school_class", name, asks, (), is_shared=is_shared)
+        found[name] = made.id
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.areas.schools.models import year_name
+from app.areas.students.models import today_here
 from tests import cast
 from tests.cast import CHENGGUAN, CITY, QINGLAN, SHIXI, SHIXI_ER, YIZHONG, class_of, pupil, school
 from tests.client import Client
@@ -511,6 +514,45 @@ def test_a_province_reads_its_prefectures(session: Session) -> None:
     assert list(made.regions) == [CITY]
     assert made.schools == {}
     assert (made.total.schools, made.total.enrolled, made.total.classes) == (3, 18, 8)
+
+
+def test_the_changes_of_twelve_months_stand_beside_each_other_and_lead_to_their_cases(login: Login) -> None:
+    chen = login("chen")
+    trend = re.search(r'<table class="trend">.*?</table>', chen.get("/bureau/").text, re.DOTALL)
+    assert trend
+
+    months = re.findall(r'<th scope="col">(.*?)</th>', trend[0])
+    cells = [_plain(cell) for cell in re.findall(r"<td>(.*?)</td>", trend[0], re.DOTALL)]
+    today = today_here()
+    assert months[-1] == f"{today.month}月"
+    assert len(set(months)) == 12
+    assert dict(zip(months, cells, strict=True)) == {m: "1" if m == "10月" else "0" for m in months}
+    assert "陈思远" in chen.get(link_to(trend[0], "1")).text
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        (date(2026, 12, 31), date(2026, 1, 1), date(2026, 12, 1)),
+        (date(2027, 1, 1), date(2026, 2, 1), date(2027, 1, 1)),
+        (date(2028, 2, 29), date(2027, 3, 1), date(2028, 2, 1)),
+    ],
+)
+def test_a_trend_has_twelve_months_the_present_one_the_last(day: date, first: date, last: date) -> None:
+    from app.areas.reports.overview import months_to
+
+    months = months_to(day)
+    assert (months[0], months[-1], len(months)) == (first, last, 12)
+
+
+def test_the_years_of_schooling_are_drawn_from_the_youngest(login: Login) -> None:
+    page = login("chen").get("/bureau/").text
+    chart = page[page.index("各年级在校学生") : page.index(">学籍状态</h2>")]
+    numbers = [int(n) for n in re.findall(r'<td class="num">(\d+)</td>', chart)]
+    years = re.findall(r'<th scope="row">(.*?)</th>', chart)
+
+    assert years == sorted(years, key=[year_name(n) for n in range(1, 13)].index)
+    assert sum(numbers) == int(cards_of(login("chen").get("/bureau/"))["在校学生"])
 
 
 def test_open_cases_are_counted_where_their_pupil_is(login: Login, session: Session, acting: Acting) -> None:

@@ -52,6 +52,7 @@ def urls(client: Client, typed: str) -> list[str]:
 WORDS = [  # (who, what is typed, kind, what is found of it)
     ("lin", "欧阳", "学生", ["欧阳若曦"]),
     ("lin", "oyrx", "学生", ["欧阳若曦"]),
+    ("lin", "ouyangruo", "学生", ["欧阳若曦"]),
     ("lin", "OYRX", "学生", ["欧阳若曦"]),
     ("lin", "王子涵", "学生", ["王子涵", "王子涵"]),
     ("lin", NUMBERS["an ID number"], "学生", ["欧阳若曦"]),

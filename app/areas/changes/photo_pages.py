@@ -20,13 +20,13 @@ from app.core import saving
 from app.core.entity import Entity
 from app.core.errors import Invalid, Missing, Stale
 from app.core.rights import Actor
-from app.surfaces import detail
+from app.surfaces import detail, display
 from app.surfaces.drafts import show_form
 from app.surfaces.forms import ALWAYS_POSTED, unknown
 from app.surfaces.listing import crumbs
 from app.surfaces.pages import Answer, flash_warnings, site
 from app.surfaces.site import Site
-from app.surfaces.viewmodels import Action, Crumb, FormPage, FormSection, Input, Picture
+from app.surfaces.viewmodels import Action, Cell, Crumb, FormPage, FormSection, Input, Picture
 
 BASE = "/students"
 EDGES = ("crop_left", "crop_top", "crop_width")
@@ -44,6 +44,11 @@ class PhotoView(BaseView):
     def show(self, pk: int) -> Response:
         here = site()
         return answer(here.session, here.by, find_pupil(here.session, here.by, pk))
+
+    @expose("/<int:pk>/photo/small")
+    def small(self, pk: int) -> Response:
+        here = site()
+        return answer(here.session, here.by, find_pupil(here.session, here.by, pk), is_small=True)
 
     @expose("/<int:pk>/photo/change", methods=["GET", "POST"])
     def change(self, pk: int) -> Answer:
@@ -101,14 +106,24 @@ def path_of(student: Student) -> str:
     return f"{BASE}/{student.id}/photo?v={student.photo_id}"
 
 
-def answer(session: Session, by: Actor, student: Student) -> Response:
+def _small_cell(obj: Entity) -> Cell:
+    assert isinstance(obj, Student)
+    if obj.photo_id is None:
+        return Cell("")
+    return Cell(_("%(name)s的照片", name=obj.name), picture=f"{BASE}/{obj.id}/photo/small?v={obj.photo_id}")
+
+
+def answer(session: Session, by: Actor, student: Student, *, is_small: bool = False) -> Response:
     """The photo, which no proxy keeps and which a browser shows again only after asking. Raises Missing, Denied."""
     found = photos.content_of(session, by, student)
     if found is None:
         raise Missing(_("%(name)s还没有照片。", name=student.name))
-    response = Answered(found.content, mimetype=found.media_type)
+    mark = f"{found.sha256}-small" if is_small else found.sha256
+    response = Answered(mimetype="image/jpeg" if is_small else found.media_type)
     response.headers["Cache-Control"] = "private, no-cache"
-    response.set_etag(found.sha256)
+    response.set_etag(mark)
+    if not request.if_none_match.contains_weak(mark):
+        response.set_data(photos.small(found.content) if is_small else found.content)
     return response.make_conditional(request)
 
 
@@ -188,3 +203,4 @@ def _offer(obj: Entity, here: Site) -> Iterator[Action]:
 
 
 detail.offer(Student, _offer)
+display.draw(Student, "photo_id", _small_cell)

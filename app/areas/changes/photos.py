@@ -30,6 +30,7 @@ KIND = "16"  # of the code table evidence_kind
 MM = (26, 32)
 DPI = 254  # of what is kept: ten pixels for a millimetre
 SIZE = (260, 320)  # pixels of what is kept
+SMALL = (78, 96)  # pixels of what a list shows: half as many are seen, the rest is for fine screens
 LEAST = (154, 189)  # pixels: MM at 150 dpi
 KEPT_BYTES = 60 * 1024  # what is kept is smaller
 MOST_BYTES = 6 * 1024 * 1024  # of what is sent; telephones make 2 to 5 MB
@@ -163,6 +164,16 @@ def content_of(session: Session, by: Actor, student: Student) -> Kept | None:
         return None
     with evidence.open_(kept["sha256"]) as file:
         return Kept(file.read(), **kept)
+
+
+def small(content: bytes) -> bytes:
+    """The photo as a list shows it, a few kilobytes."""
+    with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as image:
+        image.draft("RGB", SMALL)
+        made = image.convert("RGB").resize(SMALL, Image.Resampling.LANCZOS)
+    buffer = BytesIO()
+    made.save(buffer, "JPEG", quality=80, optimize=True)
+    return buffer.getvalue()
 
 
 def may_see(session: Session, by: Actor, student: Student) -> bool:

@@ -33,6 +33,7 @@ class Described:
     name: str
     label: str
     section: str
+    help: str
     kind: str
     codes: tuple[tuple[str, str], ...]
     table: str
@@ -86,6 +87,7 @@ def _described(entity: type[Entity], field: Field) -> Described:
         name=field.name,
         label=_(field.label),
         section=_(field.section) if field.section else "",
+        help=_(field.help) if field.help else "",
         kind=_kind(field),
         codes=tuple((code, _(label)) for code, label in field.options()) if isinstance(field, Code) else (),
         table=field.table if isinstance(field, Code) else "",
@@ -186,6 +188,7 @@ def _columns() -> list[sheets.Column]:
         (_("类型"), 20),
         (_("代码表"), 16),
         (_("可选的值"), 40),
+        (_("填写说明"), 40),
         (_("是否必填"), 10),
         (_("怎样修改"), 24),
         (_("变更业务"), 28),
@@ -206,6 +209,7 @@ def _row(one: Described) -> tuple[str, ...]:
         one.kind,
         one.table,
         listed(f"{code} {label}" for code, label in one.codes),
+        one.help,
         _("是") if one.is_required else _("否"),
         one.edited,
         one.procedure,

@@ -144,7 +144,7 @@ def _table(part: Part) -> RelatedTable:
 def _cells(one: Described) -> tuple[Cell, ...]:
     return (
         Cell(with_note(one.label, one.name)),
-        Cell(_type_and_values(one)),
+        Cell(joined(filter(None, (_type_and_values(one), one.help)))),
         Cell(_("必填") if one.is_required else ""),
         Cell(labelled(one.edited, one.procedure) if one.procedure else one.edited),
         Cell(joined(filter(None, (one.mask, one.private)))),

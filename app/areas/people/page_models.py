@@ -26,6 +26,7 @@ from app.surfaces.viewmodels import (
     Cell,
     ConfirmPage,
     Conflict,
+    ConflictLine,
     Crumb,
     DetailPage,
     DetailSection,
@@ -384,8 +385,8 @@ def edit_page(
 def overtaken(user: User, typed: Typed, sentence: str) -> Conflict:
     """What somebody else saved meanwhile beside what was typed."""
     now = accounts.named(user)
-    lines = [(_(ABOUT[n].label), "", now[n], typed.get(n, "")) for n in accounts.NAMED]
-    return Conflict(sentence, tuple(line for line in lines if line[2] != line[3]))
+    lines = [ConflictLine(_(ABOUT[n].label), "", now[n], typed.get(n, "")) for n in accounts.NAMED]
+    return Conflict(sentence, tuple(line for line in lines if line.theirs != line.mine))
 
 
 # --- resetting ----------------------------------------------------------------------------------------

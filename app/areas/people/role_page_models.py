@@ -29,6 +29,7 @@ from app.surfaces.viewmodels import (
     Column,
     ConfirmPage,
     Conflict,
+    ConflictLine,
     Crumb,
     FieldLimits,
     FormPage,
@@ -69,6 +70,7 @@ OTHER_ROWS = {
     "why": N_("权限查询"),
     "certificate": N_("在读证明"),
     "second_factor": N_("两步登录规定"),
+    "list_view": N_("列表视图"),
     "recycle_bin": N_("回收站"),
     "api_docs": N_("接口说明"),
 }
@@ -504,13 +506,14 @@ def _summary(
 def conflict_of(now: frozenset[str], typed: frozenset[str], role: Role, words: Typed, said: str) -> Conflict:
     """What stands in the role by now, beside what was typed."""
     lines = [
-        (_(one.label), "", getattr(role, name), words.get(name, ""))
+        ConflictLine(_(one.label), "", getattr(role, name), words.get(name, ""))
         for name, one in own_roles.WORDS.items()
         if getattr(role, name) != words.get(name, "").strip()
     ]
     on, off = _("勾选"), _("不勾选")
     for right in (one for one in powers.all_rights() if (one in now) != (one in typed)):
-        lines.append((powers.describe(right), "", on if right in now else off, on if right in typed else off))
+        sides = (on if right in now else off, on if right in typed else off)
+        lines.append(ConflictLine(powers.describe(right), "", *sides))
     return Conflict(said, tuple(lines))
 
 

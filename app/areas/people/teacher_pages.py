@@ -29,7 +29,7 @@ from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown, version_of
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
-from app.surfaces.viewmodels import ConfirmPage, Conflict, Crumb, FormSection, Input
+from app.surfaces.viewmodels import ConfirmPage, Conflict, ConflictLine, Crumb, FormSection, Input
 
 PATH = "/people/teachers/"
 menu.add(menu.Entry("系统管理 › 班主任安排", PATH, "grant:add", for_schools=True))
@@ -122,9 +122,8 @@ class Flow:
         for one in classes:
             if (name := input_of(one.id)) in stale.current:
                 mine = lookups.label_of(db.session(), self.by, "ab_user", typed.get(name, ""))
-                lines.append(
-                    (one.full_name, "", str(stale.current[name]) or _("未安排"), mine or _("未安排"))
-                )
+                theirs = str(stale.current[name]) or _("未安排")
+                lines.append(ConflictLine(one.full_name, "", theirs, mine or _("未安排")))
         return Conflict(stale.sentence, tuple(lines))
 
     # --- the second question ---

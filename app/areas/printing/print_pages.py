@@ -26,12 +26,12 @@ from app.core.entity import Entity
 from app.core.errors import Denied, Invalid
 from app.core.fields import HERE, Text, Unreadable
 from app.core.rights import Actor
-from app.core.wording import in_chinese, joined, kept
-from app.surfaces import detail
+from app.core.wording import N_, in_chinese, joined, kept
+from app.surfaces import bulk, detail
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
 from app.surfaces.forms import ALWAYS_POSTED, unknown
-from app.surfaces.listing import Listing, count_text, crumbs, reveal_form
+from app.surfaces.listing import FOUND_MOST, Listing, count_text, crumbs, reveal_form
 from app.surfaces.pages import Answer, site
 from app.surfaces.security import VERIFY_PATH
 from app.surfaces.site import Site, with_args
@@ -54,7 +54,7 @@ from app.surfaces.viewmodels import (
 DOCUMENT = "zh-Hans"  # what is printed is Chinese, whatever language the pages speak
 BASE, ROSTER_PATH = "/print", "/print/roster"
 MOST_ROWS = 3_000
-MOST_CARDS = 200  # of one class
+MOST_CARDS = 200  # at once
 TITLE = Text(label="标题", length=40, nullable=False)
 TONES: Mapping[State, Tone] = {
     State.VALID: "good",
@@ -112,6 +112,31 @@ class PrintView(BaseView):
         content = models.sheets(here, [student])
         prints.note_records(here.by, kept("打印信息核对表"), [student])
         return _download(content, kept("%(name)s信息核对表", name=student.name))
+
+    # --- pupils chosen in the list ---
+
+    @expose("/chosen/cards", methods=["POST"])
+    def chosen_cards(self) -> Response:
+        here, students = _chosen()
+        content = models.cards(here, students)
+        prints.note_records(here.by, _("打印学籍卡"), students)
+        return _download(content, _("学籍卡"))
+
+    @expose("/chosen/sheets", methods=["POST"])
+    def chosen_sheets(self) -> Response:
+        here, students = _chosen()
+        content = models.sheets(here, students)
+        prints.note_records(here.by, _("打印信息核对表"), students)
+        return _download(content, _("信息核对表"))
+
+    @expose("/chosen/roster", methods=["POST"])
+    def chosen_roster(self) -> Response:
+        """Leads to the roster of just these."""
+        here = site()
+        rights.require(here.by, "student:list")
+        _refuse_strays(request.form, *bulk.CHOICE)
+        ids = bulk.read_choice(Student, here, request.form, FOUND_MOST)
+        return redirect(with_args(ROSTER_PATH, {"found": ",".join(map(str, ids))}))
 
     # --- chosen columns ---
 
@@ -197,6 +222,15 @@ def _class(pk: int, right: str) -> tuple[Site, SchoolClass, list[Student]]:
             _("%(name)s有%(k)s人，一次最多打印%(n)s人。", name=found.full_name, k=len(students), n=MOST_CARDS)
         )
     return here, found, students
+
+
+def _chosen() -> tuple[Site, list[Student]]:
+    """Those of the chosen whose records the person may open. Raises Denied, Missing, Invalid."""
+    here = site()
+    rights.require(here.by, "student:show")
+    _refuse_strays(request.form, *bulk.CHOICE)
+    ids = bulk.read_choice(Student, here, request.form, MOST_CARDS)
+    return here, prints.find_pupils(here.session, here.by, ids)
 
 
 def _pupil(pk: int) -> tuple[Site, Student]:
@@ -496,6 +530,16 @@ def _for_list(here: Site, args: Mapping[str, str]) -> Iterator[Action]:
     yield Action(_("打印花名册"), with_args(ROSTER_PATH, kept), icon="printer")
 
 
+def _for_chosen(word: str, label: str, right: str) -> bulk.Offer:
+    def act_for(by: Actor) -> Action | None:
+        return Action(_(label), f"{BASE}/chosen/{word}", "post", icon="printer") if by.has(right) else None
+
+    return act_for
+
+
+bulk.offer(Student, _for_chosen("roster", N_("打印花名册"), "student:list"))
+bulk.offer(Student, _for_chosen("cards", N_("打印学籍卡"), "student:show"))
+bulk.offer(Student, _for_chosen("sheets", N_("打印信息核对表"), "student:show"))
 detail.offer(SchoolClass, _for_class)
 detail.offer(Student, _for_pupil)
 detail.offer_on_list(Student, _for_list)

@@ -37,10 +37,12 @@ class Figures:
     statuses: Counter[Status] = field(default_factory=Counter)  # drafts and those who left among them
     boys: int = 0  # of the enrolled, as girls
     girls: int = 0
+    years: Counter[int] = field(default_factory=Counter)  # year of schooling, 1 to 12 → the enrolled
     open_cases: int = 0
     changes: Counter[str] = field(
         default_factory=Counter
     )  # kind → cases of this school year that were granted
+    months: Counter[str] = field(default_factory=Counter)  # "2026-03" → cases granted that hold from then on
 
     @property
     def spare(self) -> int:
@@ -60,7 +62,7 @@ class Figures:
         return sum(self.statuses[status] for status in ON_ROLL)
 
     def add(self, other: Figures) -> None:
-        for name in ("bands", "statuses", "changes"):
+        for name in ("bands", "statuses", "years", "changes", "months"):
             getattr(self, name).update(getattr(other, name))
         for name in ("schools", "boys", "girls", "open_cases"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -119,9 +121,21 @@ class SchoolYear:
     def starts_on(self) -> date:
         return date(self.began_in, 9, 1)
 
+    def holds(self, month: str) -> bool:
+        return f"{self.starts_on:%Y-%m}" <= month <= f"{self.ends_on:%Y-%m}"
+
     @property
     def ends_on(self) -> date:
         return date(self.began_in + 1, 8, 31)
+
+
+MONTHS = 12  # of a trend
+
+
+def months_to(day: date) -> list[date]:
+    """The first days of the last MONTHS months, the present one the last."""
+    present = day.year * 12 + day.month - 1
+    return [date(n // 12, n % 12 + 1, 1) for n in range(present - MONTHS + 1, present + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +172,11 @@ class Overview:
         return self.schools.setdefault(own, Figures())
 
 
-def overview(session: Session, below: Below, sees: Sees, year: SchoolYear | None = None) -> Overview:
-    """Six statements at most, however many schools there are. Without a school year no changes are counted."""
+def overview(
+    session: Session, below: Below, sees: Sees, year: SchoolYear | None = None, since: date | None = None
+) -> Overview:
+    """Six statements at most, however many schools there are. Without a school year no changes are counted; `since` is the
+    day from which they are told by month, the year's first unless earlier."""
     made = Overview()
     _add_schools(session, below, made)
     if sees.classes and sees.pupils:
@@ -169,7 +186,7 @@ def overview(session: Session, below: Below, sees: Sees, year: SchoolYear | None
     if sees.cases and sees.pupils:
         _add_cases(session, below, made)
     if sees.cases and year is not None:
-        _add_changes(session, below, made, year)
+        _add_changes(session, below, made, year, min(since or year.starts_on, year.starts_on))
     _sum_up(session, below, made)
     return made
 
@@ -187,10 +204,12 @@ def _add_classes(session: Session, below: Below, made: Overview) -> None:
 
 
 def _add_pupils(session: Session, below: Below, made: Overview) -> None:
-    for child, own, status, gender, n in _count_pupils(session, below):
+    for child, own, status, gender, year, n in _count_pupils(session, below):
         line = made.line(child, own)
         line.statuses[status] += n
         if status is Status.ENROLLED:
+            if year is not None:
+                line.years[year] += n
             line.boys += n if gender == BOY else 0
             line.girls += n if gender == GIRL else 0
 
@@ -203,9 +222,12 @@ def _add_cases(session: Session, below: Below, made: Overview) -> None:
             made.line(child, own).open_cases += n
 
 
-def _add_changes(session: Session, below: Below, made: Overview, year: SchoolYear) -> None:
-    for school_id, kind, n in _count_changes(session, below, year):
-        made.schools.get(school_id, made.others).changes[kind] += n
+def _add_changes(session: Session, below: Below, made: Overview, year: SchoolYear, since: date) -> None:
+    for school_id, kind, of_year, of_month, n in _count_changes(session, below, year, since):
+        line, month = made.schools.get(school_id, made.others), f"{int(of_year):04}-{int(of_month):02}"
+        line.months[month] += n
+        if year.holds(month):
+            line.changes[kind] += n
 
 
 def _sum_up(session: Session, below: Below, made: Overview) -> None:
@@ -261,9 +283,12 @@ def _sizes(*columns: Any) -> sa.Select[Any]:
 
 
 def _count_pupils(session: Session, below: Below) -> Iterable[Any]:
+    """(region, own school, status, gender, year of schooling where the reader sees grades, how many)."""
     child, own = below.keys(Student)
+    year = (Grade.first_year + Grade.level - 1).label("year")
     inner = (
-        sa.select(child, own, Student.status.label("status"), Student.gender.label("gender"))
+        sa.select(child, own, Student.status.label("status"), Student.gender.label("gender"), year)
+        .outerjoin(Grade, Grade.id == Student.grade_id)
         .where(below.covers(Student))
         .subquery()
     )
@@ -296,16 +321,19 @@ def _count_cases(session: Session, below: Below) -> Iterable[Any]:
     return session.execute(sa.select(*keys, sa.func.count()).group_by(*keys))
 
 
-def _count_changes(session: Session, below: Below, year: SchoolYear) -> Iterable[Any]:
-    """(school that began the case, kind, how many were granted): those that hold from a day of the school year on."""
-    keys = (Change.school_id, Change.kind)
-    query = sa.select(*keys, sa.func.count()).where(
-        Change.state == ChangeState.DONE, Change.effective_on.between(year.starts_on, year.ends_on)
+def _count_changes(session: Session, below: Below, year: SchoolYear, since: date) -> Iterable[Any]:
+    """(school that began the case, kind, year and month from which it holds, how many were granted): from `since` to the end
+    of the school year."""
+    day = Change.effective_on
+    of_year, of_month = sa.extract("year", day).label("y"), sa.extract("month", day).label("m")
+    inner = sa.select(Change.school_id, Change.kind, of_year, of_month).where(
+        Change.state == ChangeState.DONE, day.between(since, year.ends_on)
     )
     if not year.is_everywhere:
         here = sa.select(SchoolStage.school_id).where(below.covers(SchoolStage))
-        query = query.where(Change.school_id.in_(here))
-    return session.execute(query.group_by(*keys))
+        inner = inner.where(Change.school_id.in_(here))
+    found = inner.subquery()
+    return session.execute(sa.select(*found.c, sa.func.count()).group_by(*found.c))
 
 
 # --- by location --------------------------------------------------------------------------------------
@@ -349,6 +377,14 @@ def pupils_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:
     column = getattr(Student, key)
     query = sa.select(column, sa.func.count()).where(column.in_(list(ids)), Student.status == Status.ENROLLED)
     return dict(session.execute(query.group_by(column)).all())
+
+
+def pupils_in(session: Session, class_ids: sa.Select[int]) -> int:
+    """在校 pupils of all the classes whose ids the statement gives."""
+    query = sa.select(sa.func.count()).where(
+        Student.class_id.in_(class_ids), Student.status == Status.ENROLLED
+    )
+    return session.scalar(query) or 0
 
 
 def classes_by(session: Session, key: str, ids: Iterable[int]) -> dict[int, int]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
+import sqlalchemy as sa
 from flask import render_template
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from app.areas.changes.models import Change, ChangeState
 from app.areas.regions.models import region_names
 from app.areas.reports import overview
-from app.areas.reports.overview import BOY, GIRL, Below, Figures, Overview, SchoolYear, Sees
+from app.areas.reports.overview import BOY, GIRL, Below, Figures, Overview, SchoolYear, Sees, months_to
 from app.areas.schools import seats
-from app.areas.schools.models import Grade, School, SchoolClass
+from app.areas.schools.models import Grade, School, SchoolClass, year_name
 from app.areas.students.models import Status, Student, today_here
 from app.core import places, rights
 from app.core.entity import Entity
@@ -61,7 +65,7 @@ def draw_overview(here: Site, words: Mapping[str, str]) -> str:
     below, sees = _asked_for(here, words.get("region", "")), Sees.of(here.by)
     is_home = below.code == here.by.region_code
     year = SchoolYear.on(today_here(), is_everywhere=is_home)
-    made = overview.overview(here.session, below, sees, year)
+    made = overview.overview(here.session, below, sees, year, months_to(today_here())[0])
     codes = {*_line_of(here, below), *made.regions}
     names = region_names(here.session, codes)
     if below.code not in names and not is_home:
@@ -108,7 +112,7 @@ def _of_status(status: Status, **words: str) -> dict[str, str]:
     return {"status": status.value, **words}
 
 
-def _count_of(name: str, key: str) -> Callable[[Figures], int]:
+def _count_of(name: str, key: str | int) -> Callable[[Figures], int]:
     """Reads one entry of a counter of Figures."""
     return lambda one: int(getattr(one, name)[key])
 
@@ -141,6 +145,21 @@ def _status_figures(total: Figures) -> Iterator[Figure]:
         if total.statuses[status]:
             words = _of_status(status)
             yield Figure(_(label), _count_of("statuses", status), Student, words, TONES.get(code))
+
+
+def _year_figures(total: Figures) -> Iterator[Figure]:
+    """The years of schooling, the youngest first: how many will sit in the next ones. No list asks by them."""
+    for year in range(1, 13):
+        if total.years[year]:
+            yield Figure(year_name(year), _count_of("years", year))
+
+
+def _month_figures(day: date) -> Iterator[Figure]:
+    for first in months_to(day):
+        last = first.replace(day=monthrange(first.year, first.month)[1])
+        days = {"effective_on__from": first.isoformat(), "effective_on__to": last.isoformat()}
+        words = {"state": ChangeState.DONE.value, **days}
+        yield Figure(_("%(n)s月", n=first.month), _count_of("months", f"{first:%Y-%m}"), Change, words)
 
 
 def _change_figures(total: Figures, year: SchoolYear) -> Iterator[Figure]:
@@ -198,7 +217,7 @@ class Drawing:
 
     def _cell(self, figure: Figure, one: Figures, place: Mapping[str, str] | None) -> Cell:
         n = figure.read(one)
-        return Cell(_number(n), url=self._url(figure, place) if n and place is not None else None)
+        return Cell(tallies.grouped(n), url=self._url(figure, place) if n and place is not None else None)
 
     def _place(self, entity: type[Entity] | None, code: str = "") -> dict[str, str] | None:
         """What narrows a list to a region. Cases are of no region: their lists show all that the reader may see."""
@@ -218,7 +237,7 @@ class Drawing:
 
     def _cards(self) -> Iterator[Card]:
         total, is_home = self.made.total, self.year.is_everywhere
-        yield _("学校"), _number(total.schools), self.here.list_url(School) if is_home else None, None
+        yield _("学校"), tallies.grouped(total.schools), self.here.list_url(School) if is_home else None, None
         if self.sees.pupils:
             enrolled = Figure(_("在校学生"), lambda one: one.enrolled, Student, _of_status(Status.ENROLLED))
             yield self._card(enrolled)
@@ -271,15 +290,18 @@ class Drawing:
         if self.sees.pupils and self.sees.classes:
             yield self._chart(_("班额分布"), list(_band_figures()))
         if self.sees.pupils:
+            yield self._chart(_("各年级在校学生"), list(_year_figures(total)))
             yield self._chart(_("学籍状态"), list(_status_figures(total)))
         if self.sees.cases:
             yield self._chart(self._title_of_changes(), list(_change_figures(total, self.year)))
+            if total.months:
+                yield self._chart(_("近12个月学籍变动"), list(_month_figures(today_here())), is_trend=True)
 
     def _title_of_changes(self) -> str:
         first, last = self.year.starts_on.year, self.year.ends_on.year
         return _("%(first)s—%(last)s学年学籍变动", first=first, last=last)
 
-    def _chart(self, title: str, figures: Sequence[Figure]) -> Chart:
+    def _chart(self, title: str, figures: Sequence[Figure], *, is_trend: bool = False) -> Chart:
         longest = max((figure.read(self.made.total) for figure in figures), default=0) or 1
         bars = (
             Bar(
@@ -290,7 +312,7 @@ class Drawing:
             )
             for figure in figures
         )
-        return Chart(title, tuple(bars))
+        return Chart(title, tuple(bars), is_trend)
 
     def _details(self) -> Iterator[RelatedTable]:
         if self.sees.pupils:
@@ -300,7 +322,7 @@ class Drawing:
         if changes and self.made.schools:
             rows = [*self._school_rows(changes)]
             if self.made.others.changes:
-                others = (Cell(_number(figure.read(self.made.others))) for figure in changes)
+                others = (Cell(tallies.grouped(figure.read(self.made.others))) for figure in changes)
                 rows.append(Row(0, None, (Cell(_("其他学校发起")), *others)))
             rows += self._total_row(changes, is_all=True)
             title = _("各校%(year)s", year=self._title_of_changes())
@@ -318,16 +340,16 @@ class Drawing:
                 yield _(
                     "另有驻地在本区域、由其他主管部门管理的学校%(n)s所：在校%(k)s人，在籍%(m)s人，男生%(b)s人，女生%(g)s人。"
                     "只计人数，不列名单，也不计入以上各项。",
-                    n=_number(standing.schools),
-                    k=_number(standing.enrolled),
-                    m=_number(standing.on_roll),
-                    b=_number(standing.boys),
-                    g=_number(standing.girls),
+                    n=tallies.grouped(standing.schools),
+                    k=tallies.grouped(standing.enrolled),
+                    m=tallies.grouped(standing.on_roll),
+                    b=tallies.grouped(standing.boys),
+                    g=tallies.grouped(standing.girls),
                 )
         if self.made.elsewhere:
             yield _(
                 "在办业务中有%(n)s件的学生现不在本区域（如正在转入），只计入合计。",
-                n=_number(self.made.elsewhere),
+                n=tallies.grouped(self.made.elsewhere),
             )
         if self.sees.cases:
             yield _("学籍变动按发起学校计，只计已办结的，以生效日期在本学年内为准。")
@@ -343,10 +365,6 @@ class Drawing:
 
 def _table(title: str, first: str, figures: Iterable[Figure], rows: Iterable[Row]) -> RelatedTable:
     return RelatedTable(title, (first, *(figure.label for figure in figures)), tuple(rows))
-
-
-def _number(n: int) -> str:
-    return f"{n:,}".replace(",", "\u00a0")
 
 
 # --- beside rows --------------------------------------------------------------------------------------
@@ -370,12 +388,13 @@ def _count_for(key: str) -> Callable[[Site, Sequence[int]], dict[int, tuple[Cell
 
 
 def _classes_cell(here: Site, key: str, id_: int, n: int) -> Cell:
-    return Cell(_number(n), url=here.list_url(SchoolClass, **{key: id_}) if n else None)
+    return Cell(tallies.grouped(n), url=here.list_url(SchoolClass, **{key: id_}) if n else None)
 
 
 def _pupils_cell(here: Site, key: str, id_: int, n: int) -> Cell:
     return Cell(
-        _number(n), url=here.list_url(Student, **{key: id_}, status=Status.ENROLLED.value) if n else None
+        tallies.grouped(n),
+        url=here.list_url(Student, **{key: id_}, status=Status.ENROLLED.value) if n else None,
     )
 
 
@@ -385,6 +404,10 @@ def _count_in_classes(here: Site, ids: Sequence[int]) -> dict[int, tuple[Cell, .
         id_: (_pupils_cell(here, "class_id", id_, n), _band_cell(n, stage))
         for id_, (stage, n) in sizes.items()
     }
+
+
+def _total_in_classes(session: Session, ids: sa.Select[int]) -> dict[str, int]:
+    return {PUPILS.name: overview.pupils_in(session, ids)}
 
 
 def _band_cell(n: int, stage: str) -> Cell:
@@ -404,4 +427,6 @@ for _entity, _key in ((School, "school_id"), (Grade, "grade_id")):
     tallies.show_tally(
         tallies.Tally(_entity, (CLASSES, PUPILS), ("school_class:list", "student:list"), _count_for(_key))
     )
-tallies.show_tally(tallies.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes))
+tallies.show_tally(
+    tallies.Tally(SchoolClass, (PUPILS, BAND), ("student:list",), _count_in_classes, _total_in_classes)
+)

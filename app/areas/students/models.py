@@ -6,8 +6,7 @@ Whether a name or a number can be right is said in `names` and `numbers`; what o
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,10 +17,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relat
 
 from app.areas.schools.models import Grade, SchoolClass, Term
 from app.areas.students import numbers
-from app.core import databases, names, places
+from app.core import databases, live, names, places
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
-from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends
+from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends, tidy
+from app.core.wording import N_
 
 BASIC, MORE, RECORD = "基本信息", "个人辅助信息", "学籍信息"
 CONTACT, EXTENDED, TRAFFIC = "个人联系信息", "扩展信息", "交通信息"
@@ -29,6 +29,7 @@ HELD = "学籍状态"
 
 CLASS_MOVE = "日常管理—学生调班"
 CHANGES = "日常管理—学籍异动申请"
+AREA_HELP = "12位区划代码；乡镇、村不清楚的只填前6位"
 NUMBER_MASK, ID_MASK, PHONE_MASK = show_ends(2, 1), show_ends(1, 1), show_ends(3, 4)
 
 UNVERIFIED, VERIFIED, PROBLEM = "unverified", "verified", "problem"
@@ -59,30 +60,24 @@ class Status(StrEnum):
 # --- forms of single items ----------------------------------------------------------------------------
 
 
-def tidy(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+_DASHES = "—–~至"
 
 
 def _tidy_period(text: str) -> str:
-    return re.sub(r"\s", "", tidy(text)).translate({ord(dash): "-" for dash in "—–~至"})
+    return re.sub(r"\s", "", tidy(text)).translate({ord(dash): "-" for dash in _DASHES})
 
 
-def _check_pinyin(text: str) -> str | None:
-    return None if re.fullmatch(r"[A-Za-züÜ' -]+", text) else _("姓名拼音只用字母和空格，如wang zi han。")
+live.tidies(_tidy_period, live.NFKC, live.swap(r"\s", ""), live.swap(f"[{_DASHES}]", "-"))
 
-
-def _check_post_code(text: str) -> str | None:
-    return None if re.fullmatch(r"\d{6}", text) else _("邮政编码应为6位数字。")
-
-
-def check_email(text: str) -> str | None:
-    is_one = re.fullmatch(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"'.]+", text)
-    return None if is_one else _("电子信箱格式不对，应如name@example.cn。没有的请留空。")
-
-
-def _check_home_page(text: str) -> str | None:
-    is_one = re.fullmatch(r"https?://[^\s<>\"']+", text)
-    return None if is_one else _("主页地址应以http://或https://开头，且不含空格。没有的请留空。")
+_check_pinyin = live.Fits("[A-Za-züÜ' -]+", N_("姓名拼音只用字母和空格，如wang zi han。"))
+_check_post_code = live.Fits("[0-9]{6}", N_("邮政编码应为6位数字。"))
+check_email = live.Fits(
+    r"""[^@\s<>"']+@[^@\s<>"']+\.[^@\s<>"'.]+""",
+    N_("电子信箱格式不对，应如name@example.cn。没有的请留空。"),
+)
+_check_home_page = live.Fits(
+    r"""https?://[^\s<>"']+""", N_("主页地址应以http://或https://开头，且不含空格。没有的请留空。")
+)
 
 
 def _check_validity(text: str) -> str | None:
@@ -105,6 +100,32 @@ def pinyin_for(name: str) -> str | None:
     """Item 14 as the program fills it in; None where a reading is not known."""
     ours = names.pinyin_of(name)
     return None if names.NO_READING in ours else ours[:60]
+
+
+# --- sentences about items together ------------------------------------------------------------------
+
+LEFT_AND_MIGRANT = N_("留守儿童与随迁子女不能同时为“是”：随迁子女与父母同住。请核对后改正其中一项。")
+SPECIAL_WITHOUT = N_(
+    "填写了随班就读，残疾类型不能为空或“无残疾”。请按残疾证填写，或将随班就读改为“非随班就读”。"
+)
+SPECIAL_DIFFERS = N_("随班就读与残疾类型不一致。请核对后改正其中一项。")
+ENTRY_BEFORE_BIRTH = N_("入学年月早于出生日期。请核对后改正其中一项。")
+ENTRY_LATE = N_("入学年月晚于今天一年以上。请核对年份。")
+RELATION_UNSAID = N_("关系为“其他亲属”或“非亲属”的，请在关系说明中写明。")
+NUMBER_WITHOUT_TYPE = N_("填写了身份证件号，还应选择身份证件类型。")
+RELATIONS_TO_SAY = ("97", "99")
+
+
+def _age_sentence() -> str:
+    ages = {"a": YOUNGEST_YEARS, "b": OLDEST_YEARS}
+    return _("按出生日期计算，年龄不在%(a)s至%(b)s岁之间。请核对年份。", **ages)
+
+
+def _live_special() -> Iterator[live.Step]:
+    """随班就读 by the disability; what is no disability, or several, is not compared."""
+    others = f"(?![0{SEVERAL_DISABILITIES}{''.join(SPECIALS)}]).+"
+    for disability, special in (*SPECIALS.items(), (others, OTHER_SPECIAL)):
+        yield live.fits(f"0|{special}", _(SPECIAL_DIFFERS), when=[["disability", disability, True]])
 
 
 # --- the pupil ----------------------------------------------------------------------------------------
@@ -167,20 +188,34 @@ class Student(OfPlace, Recyclable, Entity):
         search=True,
         listed=True,
         section=BASIC,
-        help="与户口簿或身份证件一致",
+        help="与户口簿或身份证件一致；间隔号用“·”",
         clean=names.clean,
     )
     gender: Mapped[str] = col.code(
-        "性别", "gender", only=("1", "2"), edit=BY_CHANGE, listed=True, section=BASIC
+        "性别",
+        "gender",
+        only=("1", "2"),
+        edit=BY_CHANGE,
+        listed=True,
+        section=BASIC,
+        help="身份证件号第17位单数为男、双数为女",
     )
-    born_on: Mapped[date] = col.day("出生日期", edit=BY_CHANGE, section=BASIC)
+    born_on: Mapped[date] = col.day(
+        "出生日期", edit=BY_CHANGE, section=BASIC, help="与身份证件号第7至14位一致，可填20150903或2015-9-3"
+    )
     birthplace_code: Mapped[str] = col.text(
-        "出生地", 12, section=BASIC, help="12位区划代码", clean=places.normal_area, rule=places.check_area
+        "出生地", 12, section=BASIC, help=AREA_HELP, clean=places.normal_area, rule=places.check_area
     )
-    native_place: Mapped[str] = col.text("籍贯", 60, section=BASIC, help="写到县")
+    native_place: Mapped[str] = col.text("籍贯", 60, section=BASIC, help="省、市、县，写到县")
     ethnicity: Mapped[str] = col.code("民族", "ethnicity", section=BASIC)
     nationality: Mapped[str] = col.code("国籍/地区", "nationality", default="CHN", section=BASIC)
-    id_type: Mapped[str] = col.code("身份证件类型", "id_type", edit=BY_CHANGE, section=BASIC)
+    id_type: Mapped[str] = col.code(
+        "身份证件类型",
+        "id_type",
+        edit=BY_CHANGE,
+        section=BASIC,
+        help="号码按户口簿填的，选“居民身份证”；确无证件的，选“其他”",
+    )
     id_number: Mapped[str | None] = col.text(
         "身份证件号",
         20,
@@ -192,8 +227,10 @@ class Student(OfPlace, Recyclable, Entity):
         help="证件类型为“其他”且确无证件的可空，须填家庭成员证件号",
         clean=numbers.normal,
     )
-    overseas: Mapped[str] = col.code("港澳台侨外", "overseas", section=BASIC)
-    political_status: Mapped[str] = col.code("政治面貌", "political_status", section=BASIC)
+    overseas: Mapped[str] = col.code("港澳台侨外", "overseas", section=BASIC, help="都不是的选“否”")
+    political_status: Mapped[str] = col.code(
+        "政治面貌", "political_status", section=BASIC, help="不满14周岁的选“群众”"
+    )
     health: Mapped[str] = col.code("健康状况", "health", private="health", section=BASIC)
     photo_id: Mapped[int | None] = mapped_column(
         BigId,
@@ -219,14 +256,16 @@ class Student(OfPlace, Recyclable, Entity):
         "身份证件有效期",
         21,
         section=MORE,
-        help="如20200601-20300601",
+        help="如20200601-20300601；长期有效的写20200601-长期",
         clean=_tidy_period,
         rule=_check_validity,
     )
     residence_code: Mapped[str] = col.text(
-        "户口所在地", 12, section=MORE, help="12位区划代码", clean=places.normal_area, rule=places.check_area
+        "户口所在地", 12, section=MORE, help=AREA_HELP, clean=places.normal_area, rule=places.check_area
     )
-    residence_type: Mapped[str] = col.code("户口性质", "residence_type", section=MORE)
+    residence_type: Mapped[str] = col.code(
+        "户口性质", "residence_type", section=MORE, help="户口簿上只写“居民户口”的，选“居民户口”"
+    )
     talent: Mapped[str | None] = col.text("特长", 100, section=MORE)
 
     # 20–27
@@ -241,27 +280,49 @@ class Student(OfPlace, Recyclable, Entity):
         section=RECORD,
         form=False,
     )
-    auxiliary_no: Mapped[str | None] = col.text("学籍辅号", 30, section=RECORD, clean=numbers.normal)
+    auxiliary_no: Mapped[str | None] = col.text(
+        "学籍辅号", 30, section=RECORD, clean=numbers.normal, help="本省自编的号码，没有的请留空"
+    )
     number_in_class: Mapped[str | None] = col.text("班内学号", 20, section=RECORD, clean=numbers.normal)
     grade_id: Mapped[int] = col.key(
-        "grade.id", edit=BY_CHANGE, procedure=CLASS_MOVE, listed=True, section=RECORD
+        "grade.id",
+        edit=BY_CHANGE,
+        procedure=CLASS_MOVE,
+        listed=True,
+        section=RECORD,
+        help="现在就读的年级",
     )
     grade: Mapped[Grade] = col.link("年级", shown_as="name", key=grade_id)
     class_id: Mapped[int | None] = col.key(
-        "school_class.id", edit=BY_CHANGE, procedure=CLASS_MOVE, listed=True, section=RECORD
+        "school_class.id",
+        edit=BY_CHANGE,
+        procedure=CLASS_MOVE,
+        listed=True,
+        section=RECORD,
+        help="还没有分班的请留空",
     )
     school_class: Mapped[SchoolClass | None] = col.link("班级", shown_as="full_name", key=class_id)
     entry_month: Mapped[str] = col.month("入学年月", section=RECORD, help="入现学段的年月，如202609")
-    entry_way: Mapped[str] = col.code("入学方式", "entry_way", section=RECORD)
+    entry_way: Mapped[str] = col.code("入学方式", "entry_way", section=RECORD, help="进入现学段的方式")
     boarding: Mapped[str] = col.code("就读方式", "boarding", section=RECORD)
     source: Mapped[str | None] = col.code("学生来源", "student_source", section=RECORD)
 
     # 28–34
-    address: Mapped[str] = col.text("现住址", 100, section=CONTACT)
-    mail_address: Mapped[str] = col.text("通信地址", 100, section=CONTACT)
+    address: Mapped[str] = col.text("现住址", 100, section=CONTACT, help="现在实际居住的地址，写到门牌号")
+    mail_address: Mapped[str] = col.text(
+        "通信地址", 100, section=CONTACT, help="收信的地址，与现住址相同的照填"
+    )
     home_address: Mapped[str] = col.text("家庭地址", 100, section=CONTACT)
-    phone: Mapped[str] = col.phone("联系电话", mask=PHONE_MASK, listed=True, section=CONTACT)
-    post_code: Mapped[str] = col.text("邮政编码", 6, section=CONTACT, clean=tidy, rule=_check_post_code)
+    phone: Mapped[str] = col.phone(
+        "联系电话",
+        mask=PHONE_MASK,
+        listed=True,
+        section=CONTACT,
+        help="11位手机号，或带区号的固定电话",
+    )
+    post_code: Mapped[str] = col.text(
+        "邮政编码", 6, section=CONTACT, clean=tidy, rule=_check_post_code, help="6位数字"
+    )
     email: Mapped[str | None] = col.text("电子信箱", 60, section=CONTACT, clean=tidy, rule=check_email)
     home_page: Mapped[str | None] = col.text(
         "主页地址", 60, section=CONTACT, clean=tidy, rule=_check_home_page
@@ -270,20 +331,29 @@ class Student(OfPlace, Recyclable, Entity):
     # 35–45
     is_only_child: Mapped[bool] = col.flag("是否独生子女", section=EXTENDED)
     had_preschool: Mapped[bool] = col.flag("是否受过学前教育", section=EXTENDED)
-    left_behind: Mapped[str] = col.code("是否留守儿童", "left_behind", section=EXTENDED)
-    is_migrant_child: Mapped[bool] = col.flag("是否进城务工人员随迁子女", section=EXTENDED)
-    is_orphan: Mapped[bool] = col.flag("是否孤儿", section=EXTENDED)
-    is_martyr_child: Mapped[bool] = col.flag("是否烈士或优抚子女", section=EXTENDED)
+    left_behind: Mapped[str] = col.code(
+        "是否留守儿童",
+        "left_behind",
+        section=EXTENDED,
+        help="父母外出三个月以上、孩子留在户籍地的为留守；单亲留守指一方外出",
+    )
+    is_migrant_child: Mapped[bool] = col.flag(
+        "是否进城务工人员随迁子女",
+        section=EXTENDED,
+        help="户籍在外省或外县的农村，随务工的父母住在城镇",
+    )
+    is_orphan: Mapped[bool] = col.flag("是否孤儿", section=EXTENDED, help="填“是”的应有证明")
+    is_martyr_child: Mapped[bool] = col.flag("是否烈士或优抚子女", section=EXTENDED, help="填“是”的应有证明")
     in_class_special: Mapped[str | None] = col.code(
-        "随班就读", "in_class_special", private="health", section=EXTENDED
+        "随班就读", "in_class_special", private="health", section=EXTENDED, help="应与残疾类型一致"
     )
     disability: Mapped[str | None] = col.code("残疾类型", "disability", private="health", section=EXTENDED)
     is_place_bought: Mapped[bool | None] = col.flag("是否由政府购买学位", section=EXTENDED)
     needs_aid: Mapped[bool] = col.flag("是否需要申请资助", section=EXTENDED)
-    has_subsidy: Mapped[bool] = col.flag("是否享受一补", section=EXTENDED)
+    has_subsidy: Mapped[bool] = col.flag("是否享受一补", section=EXTENDED, help="一补指寄宿生生活补助")
 
     # 46–48
-    distance_km: Mapped[int] = col.number("上下学距离（公里）", high=999, section=TRAFFIC)
+    distance_km: Mapped[int] = col.number("上下学距离（公里）", high=999, section=TRAFFIC, help="填整数")
     transport: Mapped[str] = col.code("上下学交通方式", "transport", section=TRAFFIC)
     needs_school_bus: Mapped[bool] = col.flag("是否需要乘坐校车", section=TRAFFIC)
 
@@ -396,14 +466,29 @@ class Student(OfPlace, Recyclable, Entity):
             and self.is_migrant_child
             and self.left_behind != "0"
         ):
-            yield (
-                "left_behind",
-                _("留守儿童与随迁子女不能同时为“是”：随迁子女与父母同住。请核对后改正其中一项。"),
-            )
+            yield "left_behind", _(LEFT_AND_MIGRANT)
         if self.touched("in_class_special", "disability"):
             yield from self._check_special()
         if self.touched("entry_month", "born_on"):
             yield from self._check_entry()
+
+    @classmethod
+    def live_steps(cls, today: date) -> Mapping[str, Sequence[live.Step]]:
+        found = numbers.live_steps(today, born_on="born_on", gender="gender")
+        oldest, youngest = date(today.year - OLDEST_YEARS, 1, 1), date(today.year - YOUNGEST_YEARS, 12, 31)
+        age = live.between(oldest.isoformat(), youngest.isoformat(), _age_sentence())
+        special = [["in_class_special", "0?", False]]
+        latest = live.between("", f"{today.year + 1}{today.month:02d}", _(ENTRY_LATE))
+        both = live.lacks("^[^0]", _(LEFT_AND_MIGRANT), when=[["is_migrant_child", "1", True]])
+        return {
+            **found,
+            "name": names.live_steps(),
+            "born_on": [*found["born_on"], age],
+            "entry_month": [live.later("born_on", _(ENTRY_BEFORE_BIRTH)), latest],
+            "left_behind": [both],
+            "disability": [live.fits("[1-9]", _(SPECIAL_WITHOUT), when=special, empty=True)],
+            "in_class_special": list(_live_special()),
+        }
 
     def _check_identity(self) -> Complaints:
         today = today_here()
@@ -411,37 +496,24 @@ class Student(OfPlace, Recyclable, Entity):
             self.id_type, self.id_number, self.born_on, self.gender, today
         ):
             yield name, _(sentence)
-        age = today.year - self.born_on.year
-        if not YOUNGEST_YEARS <= age <= OLDEST_YEARS:
-            yield (
-                "born_on",
-                _(
-                    "按出生日期计算，年龄不在%(a)s至%(b)s岁之间。请核对年份。",
-                    a=YOUNGEST_YEARS,
-                    b=OLDEST_YEARS,
-                ),
-            )
+        if not YOUNGEST_YEARS <= today.year - self.born_on.year <= OLDEST_YEARS:
+            yield "born_on", _age_sentence()
 
     def _check_special(self) -> Complaints:
         special, disability = self.in_class_special or "0", self.disability or "0"
         if special == "0" or disability == SEVERAL_DISABILITIES:
             return
         if disability == "0":
-            yield (
-                "disability",
-                _(
-                    "填写了随班就读，残疾类型不能为空或“无残疾”。请按残疾证填写，或将随班就读改为“非随班就读”。"
-                ),
-            )
+            yield "disability", _(SPECIAL_WITHOUT)
         elif special != SPECIALS.get(disability, OTHER_SPECIAL):
-            yield "in_class_special", _("随班就读与残疾类型不一致。请核对后改正其中一项。")
+            yield "in_class_special", _(SPECIAL_DIFFERS)
 
     def _check_entry(self) -> Complaints:
         today = today_here()
         if self.entry_month <= self.born_on.strftime("%Y%m"):
-            yield "entry_month", _("入学年月早于出生日期。请核对后改正其中一项。")
+            yield "entry_month", _(ENTRY_BEFORE_BIRTH)
         elif self.entry_month > f"{today.year + 1}{today.month:02d}":
-            yield "entry_month", _("入学年月晚于今天一年以上。请核对年份。")
+            yield "entry_month", _(ENTRY_LATE)
 
     def check_inlines(self, rows: Iterable[Entity], written: Collection[str] = ()) -> Complaints:
         """A pupil without a number needs a family member who has one (domain.md §2.4, item 9), every pupil a guardian
@@ -526,32 +598,43 @@ class FamilyMember(OfPupil, Entity):
     __bureau_private__ = True
 
     name: Mapped[str] = col.text("姓名", 50, listed=True, clean=names.clean)
-    relation: Mapped[str] = col.code("关系", "relationship", listed=True)
+    relation: Mapped[str] = col.code("关系", "relationship", listed=True, help="是学生的什么人")
     relation_note: Mapped[str | None] = col.text("关系说明", 30, help="关系为“其他亲属”“非亲属”时填写")
     ethnicity: Mapped[str | None] = col.code("民族", "ethnicity")
     workplace: Mapped[str | None] = col.text("工作单位", 100)
     address: Mapped[str | None] = col.text("现住址", 100)
     residence_code: Mapped[str | None] = col.text(
-        "户口所在地", 12, help="12位区划代码；外籍人员可空", clean=places.normal_area, rule=places.check_area
+        "户口所在地", 12, help=f"{AREA_HELP}；外籍人员可空", clean=places.normal_area, rule=places.check_area
     )
     phone: Mapped[str] = col.phone("联系电话", mask=PHONE_MASK, listed=True)
-    is_guardian: Mapped[bool] = col.flag("是否监护人", listed=True)
+    is_guardian: Mapped[bool] = col.flag("是否监护人", listed=True, help="至少一人为“是”")
     id_type: Mapped[str | None] = col.code("身份证件类型", "id_type")
     id_number: Mapped[str | None] = col.text("身份证件号", 20, mask=ID_MASK, clean=numbers.normal)
     position: Mapped[str | None] = col.text("职务", 50)
+
+    @classmethod
+    def live_steps(cls, today: date) -> Mapping[str, Sequence[live.Step]]:
+        said = [["relation", "|".join(RELATIONS_TO_SAY), True]]
+        numbered = {"when": [["id_number", "", False]]}
+        return {
+            "id_number": [s for s in numbers.live_steps(today)["id_number"] if not s.get("empty")],
+            "name": names.live_steps(),
+            "relation_note": [live.filled(_(RELATION_UNSAID), when=said)],
+            "id_type": [live.filled(_(NUMBER_WITHOUT_TYPE), **numbered)],
+        }
 
     def check(self) -> Complaints:
         yield from super().check()
         if self.touched("name", "id_type") and (sentence := names.check_name(self.name, self.id_type)):
             yield "name", _(sentence)
-        if self.relation in ("97", "99") and not self.relation_note:
-            yield "relation_note", _("关系为“其他亲属”或“非亲属”的，请在关系说明中写明。")
+        if self.relation in RELATIONS_TO_SAY and not self.relation_note:
+            yield "relation_note", _(RELATION_UNSAID)
         if self.touched("id_type", "id_number") and self.id_number:
             yield from self._check_number()
 
     def _check_number(self) -> Complaints:
         if not self.id_type:
-            yield "id_type", _("填写了身份证件号，还应选择身份证件类型。")
+            yield "id_type", _(NUMBER_WITHOUT_TYPE)
         for name, sentence in numbers.check_identity(self.id_type, self.id_number, None, None, today_here()):
             yield name, _(sentence)
 

@@ -11,11 +11,13 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterator
-from datetime import date
-from typing import Final, Literal, cast
+from datetime import date, timedelta
+from typing import Any, Final, Literal, cast
 
+from flask_babel import gettext as _
 from stdnum.cn import ric
 
+from app.core import live
 from app.core.wording import N_
 
 CITIZEN_ID: Final = "1"
@@ -43,6 +45,9 @@ def normal(raw: str | None) -> str:
     text = unicodedata.normalize("NFKC", raw or "").upper()
     text = "".join(char for char in text if not char.isspace() and unicodedata.category(char) != "Cf")
     return unicodedata.normalize("NFKC", text)  # what a blank kept apart may compose now
+
+
+live.tidies(normal, live.NFKC, live.UPPER, live.swap(r"\s|\p{Cf}", ""), live.NFKC)
 
 
 def check_digit(first_17: str) -> str:
@@ -231,6 +236,66 @@ def check_identity(
         yield from check_residence_permit(number, born_on, gender, today)
     elif id_type and (sentence := check_document(id_type, number)):
         yield "id_number", sentence
+
+
+# --- what of this a page says while one types ---------------------------------------------------------
+
+
+def live_steps(today: date, born_on: str = "", gender: str = "") -> dict[str, list[live.Step]]:
+    """`check_identity` for a page, by the fields it complains of; `born_on` and `gender`: what they are called, if asked."""
+    found = {"id_number": [*_live_eighteen(today, CITIZEN_ID), *_live_eighteen(today, RESIDENCE_PERMIT)]}
+    found["id_number"] += _live_documents()
+    for kind in (CITIZEN_ID, RESIDENCE_PERMIT):
+        words: dict[str, Any] = {**_days(today), "when": [["id_type", kind, True]]}
+        form = f"(?=(?:{_live_area(kind)})){_ID_SHAPE.pattern}"
+        if born_on:
+            step = live.agrees("day", "id_number", form, says=_(BORN_ON_DIFFERS), **words)
+            found.setdefault(born_on, []).append(step)
+        if gender:
+            step = live.agrees("sex", "id_number", form, says=_(GENDER_DIFFERS), **words)
+            found.setdefault(gender, []).append(step)
+    return found
+
+
+def _days(today: date) -> dict[str, str]:
+    """From when to when a birth date inside a number may lie."""
+    try:
+        first = today.replace(year=today.year - OLDEST_AGE_YEARS - 1)
+    except ValueError:  # the 29th of February
+        first = date(today.year - OLDEST_AGE_YEARS - 1, 2, 28)
+    return {"low": (first + timedelta(days=1)).isoformat(), "high": today.isoformat()}
+
+
+def _live_area(kind: str) -> str:
+    permits = "|".join(sorted(PERMIT_AREAS))
+    return permits if kind == RESIDENCE_PERMIT else "|".join([*sorted(PROVINCES), permits])
+
+
+def _live_eighteen(today: date, kind: str) -> Iterator[live.Step]:
+    words: dict[str, Any] = {"when": [["id_type", kind, True]]}
+    area = PERMIT_AREA if kind == RESIDENCE_PERMIT else ID_AREA
+    yield live.filled(_(ID_EMPTY), **words)
+    yield live.lacks(f"^{_OLD_ID_SHAPE.pattern}$", _(ID_OLD), **words)
+    yield live.fits("[^]{18}", _(ID_LENGTH), **words)
+    yield live.fits(_ID_SHAPE.pattern, _(ID_SHAPE), **words)
+    yield live.fits(f"(?:{_live_area(kind)}).*", _(area), **words)
+    yield live.dated(**_days(today), no_day=_(ID_DATE), too_late=_(ID_FUTURE), too_early=_(ID_AGE), **words)
+    yield live.mod11(_(ID_CHECK), **words)
+
+
+def _live_documents() -> Iterator[live.Step]:
+    other = [["id_type", f"(?![{CITIZEN_ID}{RESIDENCE_PERMIT}{OTHER_DOCUMENT}]).+", True]]
+    yield live.filled(_(ID_EMPTY), when=other)
+    areas = f"(?:{'|'.join(sorted(PROVINCES))}).*"
+    never = {"low": "0001-01-01", "high": "9999-12-31", "no_day": "-", "too_late": "-", "too_early": "-"}
+    citizen = [live.fits(_ID_SHAPE.pattern, "-"), live.fits(areas, "-"), live.dated(**never), live.mod11("-")]
+    yield live.none_of(citizen, _(DOCUMENT_IS_CITIZEN_ID), when=other)
+    yield live.fits(_TAIWAN_PERMIT.pattern, _(DOCUMENT_TAIWAN), when=[["id_type", "8", True]])
+    for kind, shape in _EXTRA_SHAPES.items():
+        form = f"(?:{_DOCUMENT.pattern})|(?:{shape.pattern})"
+        yield live.fits(form, _(DOCUMENT_SHAPE), when=[["id_type", kind, True]])
+    plain = f"(?![{CITIZEN_ID}{RESIDENCE_PERMIT}{OTHER_DOCUMENT}8{''.join(_EXTRA_SHAPES)}]).+"
+    yield live.fits(_DOCUMENT.pattern, _(DOCUMENT_SHAPE), when=[["id_type", plain, True]])
 
 
 # --- 学籍号 -------------------------------------------------------------------------------------------

@@ -72,11 +72,14 @@ def find_exactly(
 
 
 def by_name(typed: str, dialect: str) -> sa.ColumnElement[bool]:
-    """Latin letters: initials or pinyin by half-open range; anything else: a part of the name."""
+    """Latin letters: initials or pinyin, with blanks or without, by half-open range; anything else: a part of the name."""
     text = unicodedata.normalize("NFKC", typed).strip()
     if _LATIN.fullmatch(text):
         letters = text.lower()
-        return sa.or_(_begins(Student.name_initials, letters), _begins(Student.name_key, letters))
+        spelled = dict.fromkeys([letters, *names.blanked(letters)])
+        return sa.or_(
+            _begins(Student.name_initials, letters), *(_begins(Student.name_key, one) for one in spelled)
+        )
     part = names.clean(typed)
     found = Student.name.contains(part, autoescape=True)
     if dialect == "postgresql" and part:

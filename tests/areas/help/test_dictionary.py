@@ -41,6 +41,7 @@ def test_the_id_number_of_a_pupil(session: Session) -> None:
 def test_the_address_is_edited_directly_by_clerk_and_class_teacher(session: Session) -> None:
     one = described(session, "lin")["student"]["address"]
     assert (one.edited, one.edited_by) == ("直接修改", ("学籍管理员", "班主任"))
+    assert one.help == "现在实际居住的地址，写到门牌号"
 
 
 def test_what_comes_from_above_is_edited_by_who_governs(session: Session) -> None:
@@ -113,7 +114,7 @@ def test_the_workbook_has_a_sheet_for_each_entity_in_text_cells(login: Login, se
         assert sheet.freeze_panes == "A2"
         assert {cell.data_type for row in sheet.iter_rows(min_row=2) for cell in row if cell.value} == {"s"}
     pupils = {row[1]: row for row in book["学生"].iter_rows(min_row=2, values_only=True)}
-    assert pupils["id_number"][8] == "日常管理—关键数据变更申请"
+    assert pupils["id_number"][9] == "日常管理—关键数据变更申请"
     assert set(pupils) == set(described(session, "lin")["student"])
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent
 CATALOGUE = ROOT / "app" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 HAN = re.compile(r"[\u3400-\u9fff]")
 NO_WORDS = frozenset({"app/core/names.py", "app/areas/regions/gb2260.py"})
-"""Modules whose Chinese strings are characters to compare with, not words to show."""
+"""Modules whose Chinese strings are characters to compare with, but for whole sentences."""
 NOT_SHOWN = frozenset({"一二三四五六七八九", "—–~至"})
 
 
@@ -31,8 +31,9 @@ def collect() -> dict[str, list[str]]:
     for path in sorted((ROOT / "app").rglob("*")):
         where = path.relative_to(ROOT).as_posix()
         words: Iterable[str] = ()
-        if path.suffix == ".py" and where not in NO_WORDS:
+        if path.suffix == ".py":
             words = words_of(path.read_text(encoding="utf-8"))
+            words = (one for one in words if where not in NO_WORDS or one.endswith("。"))
         elif path.suffix == ".html":
             words = (
                 str(message) for _n, message, *_rest in extract_from_file("jinja2.ext:babel_extract", path)

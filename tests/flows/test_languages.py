@@ -9,6 +9,7 @@ a language.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -29,7 +30,7 @@ from tests.sites import Site
 ROWS = every_url.read_table()
 SPOKEN = frozenset({"aria-label", "title", "placeholder", "alt", "label"})
 """Attributes that are read out or shown; and every data-…, from which scripts take their words."""
-IDENTIFIER = re.compile(r"[\w./?=&-]+", re.ASCII)
+IDENTIFIER = re.compile(r"[\w./?=&:-]+", re.ASCII)
 VOID = frozenset({"input", "meta", "link", "img", "br", "hr", "wbr", "source", "col", "rect", "use"})
 
 
@@ -52,6 +53,7 @@ class Reader(HTMLParser):
         )
         if not hushed:
             self.said += [text for name, text in attrs if text and is_spoken(tag, name, text, named)]
+        self.said += says_in(json.loads(named.get("data-checks") or "{}"))
         if tag not in VOID:
             self.open.append((tag, hushed))
 
@@ -73,9 +75,20 @@ class Reader(HTMLParser):
         return bool(self.open) and self.open[-1][1]
 
 
+def says_in(checks: Any) -> Iterator[str]:
+    """The sentences among the steps that a script takes while one types; the rest are patterns."""
+    if isinstance(checks, dict):
+        yield from (text for key, text in checks.items() if key == "says" and isinstance(text, str))
+        yield from (text for part in checks.values() for text in says_in(part))
+    elif isinstance(checks, list):
+        yield from (text for part in checks for text in says_in(part))
+
+
 def is_spoken(tag: str, name: str, text: str, named: dict[str, str | None]) -> bool:
     if name == "value":
         return tag == "input" and named.get("type") not in ("hidden", "checkbox", "radio")
+    if name in ("data-checks", "data-day"):
+        return False
     return name in SPOKEN or (name.startswith("data-") and not IDENTIFIER.fullmatch(text))
 
 

@@ -87,7 +87,7 @@ def says_in(checks: Any) -> Iterator[str]:
 def is_spoken(tag: str, name: str, text: str, named: dict[str, str | None]) -> bool:
     if name == "value":
         return tag == "input" and named.get("type") not in ("hidden", "checkbox", "radio")
-    if name in ("data-checks", "data-day"):
+    if name in ("data-check", "data-checks", "data-day"):
         return False
     return name in SPOKEN or (name.startswith("data-") and not IDENTIFIER.fullmatch(text))
 

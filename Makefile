@@ -1,7 +1,7 @@
 # 学籍台. `make` lists what there is. Everything is installed into .venv, nothing outside the folder is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset test lint format bench check worker
+.PHONY: help run demo-reset test lint format words bench check worker
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -39,6 +39,9 @@ lint: $(VENV)/.dev  ## ruff and mypy
 format: $(VENV)/.dev  ## let ruff write the layout
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+words: $(VENV)/.run  ## bring the English catalogue up to the source; lists what is not translated
+	@$(BIN)/python words.py
 
 bench: $(VENV)/.dev  ## time pages on 10 000 and 1 000 000 pupils (needs PostgreSQL); BENCH_ARGS="--students 10000"
 	@$(BIN)/python -m bench $(BENCH_ARGS)

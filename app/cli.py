@@ -31,6 +31,7 @@ from app.core import checkup, jobs, rights, saving, scope, upkeep
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.powers import plain_rights
+from app.core.wording import labelled, listed
 from app.extensions import db
 
 STOP_WITHIN = 30  # seconds for the worker to finish what it has begun
@@ -144,7 +145,7 @@ def why(person: str, action: str, record: str, field: str) -> None:
         )
     click.echo(found.sentence)
     for title, lines in asked.details(found):
-        click.echo(f"{title}：")
+        click.echo(labelled(title, "").rstrip())
         for line in lines:
             click.echo(f"  {line}")
     if not found.allowed:
@@ -155,7 +156,7 @@ def _record(record: str) -> Entity:
     key, _sep, number = record.partition(":")
     if key not in registry or not number.isdecimal():
         raise click.ClickException(
-            _("记录应写作“对象:编号”，如student:12。对象有：%(keys)s。", keys="、".join(_keys()))
+            _("记录应写作“对象:编号”，如student:12。对象有：%(keys)s。", keys=listed(_keys()))
         )
     found: Entity | None = db.session().get(registry[key], int(number))
     if found is None:
@@ -280,7 +281,7 @@ def _greet(host: str, port: int) -> None:
     if names := [f"{username} {name}" for username, name in people]:
         from seeds.demo import PASSWORD
 
-        click.echo(_("演示账号：%(names)s", names="、".join(names)))
+        click.echo(_("演示账号：%(names)s", names=listed(names)))
         click.echo(f"password: {PASSWORD}")
     click.echo(_("按Ctrl-C停止。"))
     sys.stdout.flush()

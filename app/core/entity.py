@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column, relati
 from app.core import live, places
 from app.core.errors import Complained, Complaints
 from app.core.fields import BigId, Field, Key, Link, UtcDateTime, col, named
+from app.core.wording import in_chinese
 
 if TYPE_CHECKING:
     from app.areas.schools.models import School
@@ -162,6 +163,11 @@ class Entity(Model):
             return str(value or "")
         text = field.show(value)
         return field.mask(text) if text and field.mask else text
+
+    @in_chinese
+    def filed_as(self) -> str:
+        """The row's name as the audit keeps it."""
+        return self.shown()
 
     # --- what an entity may say for itself ---
 

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from flask_babel import gettext as _
+
+from app.core.wording import joined
+
 Complaints = Iterator[tuple[str, str]]
 """What a `check` yields: (attribute name, or "" for the whole record; sentence)."""
 Complained = tuple[tuple[str, str], ...]
@@ -25,8 +29,8 @@ class Refused(Exception):
 class Missing(Refused):
     """There is no such thing for this person: it does not exist, or lies outside the person's scope."""
 
-    def __init__(self, sentence: str = "没有找到这条记录。它可能已被删除，或不在您的管理范围内。") -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or _("没有找到这条记录。它可能已被删除，或不在您的管理范围内。"))
 
 
 class Denied(Refused):
@@ -40,7 +44,8 @@ class Invalid(Refused):
 
     def __init__(self, complaints: Iterable[tuple[str, str]] | str) -> None:
         pairs = (("", complaints),) if isinstance(complaints, str) else tuple(complaints)
-        super().__init__("；".join(sentence.rstrip("。") for _, sentence in pairs) + "。")
+        *others, last = [sentence for _name, sentence in pairs] or [""]
+        super().__init__(joined([*(sentence.rstrip("。.") for sentence in others), last]))
         self.complaints = pairs
 
 

@@ -274,9 +274,9 @@ class Flag(Field):
 
     def read(self, text: str) -> bool:
         text = tidy(text)
-        if text in ("1", "是", "true", "True"):
+        if text in ("1", "是", _("是"), "true", "True"):
             return True
-        if text in ("0", "否", "false", "False"):
+        if text in ("0", "否", _("否"), "false", "False"):
             return False
         raise Unreadable(_("应填写“是”或“否”。"))
 
@@ -396,18 +396,21 @@ class Code(Field):
     filterable: ClassVar[bool] = True
 
     def read(self, text: str) -> str:
-        code = codes.table(self.table).find(text)
+        code = codes.table(self.table).find(text) or self._code_of(text)
         if code is None or (self.only and code not in self.only):
             raise Unreadable(_("“%(v)s”不在代码表“%(t)s”中。请从下拉列表中选择。", v=text[:20], t=self.label))
         return code
 
     def show(self, value: str | None) -> str:
-        return codes.table(self.table).label(value) if value else ""
+        return _(codes.table(self.table).label(value)) if value else ""
 
     def options(self) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            pair for pair in codes.table(self.table).current() if not self.only or pair[0] in self.only
-        )
+        offered = codes.table(self.table).current()
+        return tuple((code, _(label)) for code, label in offered if not self.only or code in self.only)
+
+    def _code_of(self, text: str) -> str | None:
+        """By the label in the reader's language, as it is shown and exported."""
+        return next((code for code, label in codes.table(self.table).all() if _(label) == text.strip()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

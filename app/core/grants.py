@@ -42,6 +42,7 @@ from app.core.powers import (
     powers,
 )
 from app.core.rights import Actor, Extent, Facts, Grant, Holding, Place, Verdict
+from app.core.wording import listed
 
 SCHOOL, BUREAU, PLATFORM = "school", "bureau", "platform"
 MOST_NAMED = 5  # rights or people named in one sentence
@@ -241,11 +242,13 @@ def sees_pupils(held: frozenset[str]) -> bool:
 def _of_other_unit(session: Session, wanted: Wanted) -> Complaints:
     """A unit's own role stays with that unit: whoever edits it decides for all who hold it."""
     role = wanted.role
-    if is_default(role) or overlap(session, Extent.of(role.school_id, role.region_code), wanted.extent):
+    if rights.is_default(role) or overlap(
+        session, Extent.of(role.school_id, role.region_code), wanted.extent
+    ):
         return
     yield (
         "role_id",
-        _("“%(role)s”是另一个单位的角色，只在那里使用。请选择默认角色或本单位的角色。", role=role.label),
+        _("“%(role)s”是另一个单位的角色，只在那里使用。请选择默认角色或本单位的角色。", role=role.title),
     )
 
 
@@ -341,7 +344,7 @@ def named(missing: Collection[str]) -> str:
     """A few of these rights in words, plain ones first."""
     order = sorted(missing, key=lambda right: (right.count(":"), right))
     more = _("等%(n)s项", n=len(order)) if len(order) > MOST_NAMED else ""
-    return "、".join(describe(right) for right in order[:MOST_NAMED]) + more
+    return listed(describe(right) for right in order[:MOST_NAMED]) + more
 
 
 def _back_to_source(session: Session, cover: Holding, taker: User) -> Complaints:
@@ -840,11 +843,6 @@ def _left_behind(children: Iterable[Grant], taker: User, until: datetime | None)
 # --- what a role may hold -----------------------------------------------------------------------------
 
 
-def is_default(role: Role) -> bool:
-    """A template of everybody's: nobody's own, and nobody's to change."""
-    return role.school_id is None and role.region_code is None
-
-
 @dataclass(frozen=True, slots=True)
 class Room:
     """What one person may put into a role: no more than the role it came from gives, and than he may pass on himself.
@@ -887,7 +885,7 @@ class Room:
 def room_for(session: Session, by: Actor, role: Role) -> Room:
     template = session.get(Role, role.template_id) if role.template_id is not None else None
     most = powers(rights_in_role(session, template)) if template is not None else None
-    return Room(template.label if template else "", most, None if by.is_system else passable_powers(by))
+    return Room(template.title if template else "", most, None if by.is_system else passable_powers(by))
 
 
 def unfit_rights(session: Session, by: Actor, role: Role, wanted: frozenset[str]) -> Complaints:
@@ -965,14 +963,14 @@ def may_change_role(session: Session, by: Actor, role: Role, verb: str = "edit")
     """Default roles are nobody's to change, others their owner's, and never by one who holds them. `verb`: edit, delete."""
     if by.is_system:
         return rights.YES
-    if is_default(role):
+    if rights.is_default(role):
         sentence = _(
-            "“%(role)s”是系统的默认角色，不能修改。请先复制为本单位的角色，再修改副本。", role=role.label
+            "“%(role)s”是系统的默认角色，不能修改。请先复制为本单位的角色，再修改副本。", role=role.title
         )
         return Verdict(False, sentence)
     verdict = rights.decide(by, f"role:{verb}", places_of_role(session, role))
     if verdict and any(given.role_id == role.id for given in held_grants(session, by.id)):
-        return Verdict(False, _("您自己担任“%(role)s”，不能修改它。请由上一级管理员办理。", role=role.label))
+        return Verdict(False, _("您自己担任“%(role)s”，不能修改它。请由上一级管理员办理。", role=role.title))
     return verdict
 
 
@@ -1024,7 +1022,7 @@ def people_named(names: Iterable[str]) -> str:
     """A few of them, and how many there are."""
     found = list(dict.fromkeys(names))
     more = _("等%(n)s人", n=len(found)) if len(found) > MOST_NAMED else ""
-    return "、".join(found[:MOST_NAMED]) + more
+    return listed(found[:MOST_NAMED]) + more
 
 
 def _refused_anew(session: Session, by: Actor, given: Grant, plan: RoleChange) -> Iterator[str]:
@@ -1109,7 +1107,7 @@ def change_role(
 def require_version(role: Role, version: int | None) -> None:
     """Raises Stale where somebody saved the role since it was read."""
     if version is not None and version != role.version:
-        raise Stale(_("“%(role)s”已被他人修改。您选择的内容已保留，请比对后再保存。", role=role.label))
+        raise Stale(_("“%(role)s”已被他人修改。您选择的内容已保留，请比对后再保存。", role=role.title))
 
 
 def _unfit_label(session: Session, role: Role, label: str | None) -> Complaints:
@@ -1162,7 +1160,7 @@ def make_role(
 ) -> Role:
     """A new role of a school or bureau, from `template` or from nothing. What is copied from a copy stays bound to the
     default role that this came from. Raises Denied, Invalid."""
-    if is_default(made):
+    if rights.is_default(made):
         raise Denied(_("默认角色随系统提供，不能新建。请新建本单位的角色。"))
     verdict = rights.decide(by, "role:add", places_of_role(session, made))
     if not verdict:
@@ -1196,7 +1194,7 @@ def delete_role(session: Session, by: Actor, role: Role, *, version: int | None 
 def require_never_held(session: Session, role: Role) -> None:
     """Raises Invalid."""
     if was_ever_held(session, role):
-        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.label))
+        raise Invalid(_("“%(role)s”授予过他人，不能删除：从前的记录还要写明它。", role=role.title))
 
 
 def was_ever_held(session: Session, role: Role) -> bool:
@@ -1207,7 +1205,7 @@ def origin_of(template: Role | None) -> int | None:
     """The default role to which a copy stays bound, also the copy of a copy."""
     if template is None:
         return None
-    found: int | None = template.id if is_default(template) else template.template_id
+    found: int | None = template.id if rights.is_default(template) else template.template_id
     return found
 
 

@@ -85,8 +85,20 @@ Role.level = mapped_column(sa.String(10), nullable=False, default="school", serv
 Role.template_id = mapped_column(sa.ForeignKey("ab_role.id", ondelete="RESTRICT"), nullable=True)
 Role.heads_unit = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 Role.version = mapped_column(sa.Integer, nullable=False, default=1, server_default="1")
+Role.title = property(lambda role: _spoken(role, role.label))
+Role.purpose = property(lambda role: _spoken(role, role.description))
 for _unit in ("school_id", "region_code"):
     Role.__table__.append_constraint(sa.UniqueConstraint(_unit, "label"))
+
+
+def is_default(role: Role) -> bool:
+    """A template of everybody's: nobody's own, and nobody's to change."""
+    return role.school_id is None and role.region_code is None
+
+
+def _spoken(role: Role, text: str) -> str:
+    """What a default role says is the program's, and translated; what a unit's own says is data."""
+    return _(text) if text and is_default(role) else text
 
 
 _PLACES = ("school_id", "region_code")

@@ -615,7 +615,7 @@ def _name_in_flush(session: Session, obj: Entity) -> str:
                 key = getattr(obj, next(iter(relation.local_columns)).key)
                 found = session.get(relation.mapper.class_, key) if key is not None else None
                 set_committed_value(obj, relation.key, found)
-    return obj.shown()
+    return obj.filed_as()
 
 
 def audit_place(entity: type[Entity], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.core.entity import Entity, owner_key
 from app.core.errors import Invalid, Missing, Refused, Stale
 from app.core.fields import FREELY, Field, Key
 from app.core.rights import Actor
+from app.core.wording import listed
 from app.surfaces import lookups
 from app.surfaces.display import Revealed, painter
 from app.surfaces.forms import version_of
@@ -245,7 +246,7 @@ def deleting(site: Site) -> Act:
     """As the button of each row deletes it."""
 
     def says(obj: Entity) -> str:
-        beside = "、".join(obj.goes_with())
+        beside = listed(obj.goes_with())
         return (
             _("%(name)s（一并删除：%(what)s）", name=obj.shown(), what=beside) if beside else str(obj.shown())
         )

@@ -18,6 +18,7 @@ from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid, Missing
 from app.core.fields import FREELY, Field
+from app.core.wording import listed
 from app.surfaces import bulk
 from app.surfaces.bulk import BASE, CHOICE, Act, Outcome
 from app.surfaces.drafts import show_form
@@ -311,7 +312,7 @@ def _reasons(found: Outcome) -> Iterator[tuple[str, list[str]]]:
     """Each reason once, with the rows that it is about."""
     said = []
     for reason, names in found.skipped.items():
-        words = {"why": reason.rstrip("。"), "n": number_text(len(names)), "names": "、".join(names[:NAMED])}
+        words = {"why": reason.rstrip("。."), "n": number_text(len(names)), "names": listed(names[:NAMED])}
         if len(names) > NAMED:
             said.append(_("%(why)s（%(n)s条：%(names)s等）", **words))
         else:

@@ -243,7 +243,7 @@ def entry(one: AuditEntry, site: Site, places: Sequence[Place] | None) -> Timeli
     reason = _("（事由：%(why)s）", why=one.reason) if one.reason else ""
     return TimelineEntry(
         when=one.at.astimezone(HERE).strftime("%Y-%m-%d %H:%M"),
-        title=f"{verb}{_(label)}{reason}",
+        title=_("%(act)s%(what)s", act=verb, what=_(label)) + reason,
         who=one.actor_name,
         lines=tuple(_lines(one, site, places)) if one.action != "create" else (),
         tone=TONES.get(one.action, "neutral"),

@@ -29,7 +29,7 @@ from app.core.drafts import Draft, Pairs, Typed
 from app.core.errors import Denied, Invalid, Missing, Refused
 from app.core.fields import HERE
 from app.core.rights import Actor
-from app.core.wording import N_
+from app.core.wording import N_, labelled, listed
 from app.extensions import db
 from app.surfaces import entrance, menu
 from app.surfaces.display import Revealed
@@ -243,7 +243,7 @@ def _changed(page: FormPage) -> Iterator[tuple[str, str]]:
     for table in page.inlines:
         for number, row in enumerate(table.rows, 1):
             name = f"{table.title} {number}"
-            yield from ((f"{name}：{one.label}", _read(one)) for one in row.inputs if _differs(one))
+            yield from ((labelled(name, one.label), _read(one)) for one in row.inputs if _differs(one))
             if row.is_gone:
                 yield name, _("保存时删除")
     if page.matrix is not None and (one := _rights(page.matrix)).changed:
@@ -258,7 +258,7 @@ def _differs(one: Input) -> bool:
 def _read(one: Input) -> str:
     """The value as people read it."""
     if one.widget == "checks":
-        return "、".join(label for value, label in one.options if value in one.chosen)
+        return listed(label for value, label in one.options if value in one.chosen)
     return one.lookup_label or dict(one.options).get(one.value, one.value)
 
 

@@ -54,6 +54,8 @@ def _drawn(one: Cell, url: str | None, masked_hint: str) -> str:
         return ""
     if one.tone:
         return f'<span class="pill tone-{one.tone}">{text}</span>'
+    if one.lang:
+        return f'<span lang="{one.lang}">{text}</span>'
     if one.masked:
         return f'<span class="masked" title="{masked_hint}">{text}</span>'
     if one.picture:

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from app.core import logins, saving, second_factor, sessions
 from app.core.errors import Denied
 from app.core.rights import Actor
+from app.core.wording import sentences
 from app.extensions import db
 from app.surfaces import security
 from app.surfaces.problems import Unfit, answer, as_json
@@ -147,7 +148,7 @@ def _after_login(words: Mapping[str, str]) -> str:
 def _why_ended() -> str | None:
     """Why one has to come in again, and what became of what one had typed."""
     told = (_reason(session.pop("ended", "")), _(security.KEPT_LATE) if session.pop("kept", False) else None)
-    return "".join(filter(None, told)) or None
+    return sentences(filter(None, told)) or None
 
 
 def _reason(why: str) -> str | None:
@@ -351,7 +352,7 @@ class TokenApi(BaseApi):
         name, password, code = self._read()
         found = logins.sign_in(db.session(), name, password, login_rules(), code)
         if found is None:
-            sentence = refusal() + _("开启了两步登录的账号，须在code中一并提交验证码。")
+            sentence = sentences((refusal(), _("开启了两步登录的账号，须在code中一并提交验证码。")))
             return answer(401, "unauthorized", sentence)
         user = found.user
         if duty := security.duty_of(user, second_factor.is_due(db.session(), user)):

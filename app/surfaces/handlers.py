@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from app.core.errors import Denied, Invalid, Missing, Refused, Stale
 from app.core.fields import DAY_FORM
+from app.surfaces import languages
 from app.surfaces.problems import Unfit, problem
 from app.surfaces.viewmodels import Action, ErrorPage
 
@@ -133,7 +134,7 @@ def _on_every_page() -> dict[str, object]:
 
     return {
         "csp_nonce": g.get("csp_nonce", ""),
-        "html_lang": str(get_locale() or "zh-Hans-CN").replace("_", "-"),
+        "html_lang": languages.tag_of(get_locale() or "zh-Hans-CN"),
         "bureau_phone": current_app.config["BUREAU_PHONE"] or None,
         "_": _,
     }

@@ -24,6 +24,7 @@ from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
 from app.core.list_views import Comforts
 from app.core.questions import Question, questions_of
+from app.core.wording import about, listed
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, is_worded, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
@@ -139,7 +140,7 @@ def _read_word(entity: type[Entity], by: rights.Actor, asked: Asked, name: str, 
         if raw in map(str, PAGE_SIZES):
             asked.size = int(raw)
         else:
-            sizes = "、".join(map(str, PAGE_SIZES))
+            sizes = listed(map(str, PAGE_SIZES))
             asked.complaints.append((name, _("每页条数可以是%(sizes)s。请返回列表首页。", sizes=sizes)))
     elif raw:
         setattr(asked, name, row_id(raw))
@@ -170,7 +171,7 @@ def _read_filter(filters: Mapping[str, Field], asked: Asked, name: str, raw: str
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
             raise Unreadable(_("最多填写%(n)s个字，现有%(k)s个。", n=LONGEST_TEXT, k=len(value)))
     except Unreadable as reason:
-        asked.complaints.append((name, f"“{_(found.label)}”：{reason}"))
+        asked.complaints.append((name, about(_(found.label), reason)))
         return
     asked.conditions.append((found, operator, value))
 
@@ -385,7 +386,7 @@ class Listing:
         name, texts = row.shown(), [text for paint in painters if (text := paint(row).text)]
         notes = [one for one in texts if not any(more.startswith(one) and more != one for more in texts)]
         notes = [one for one in notes if not name.startswith(one)][:NOTED]
-        return Hit(name, self.site.show_url(self.entity, row.id), "，".join(notes))
+        return Hit(name, self.site.show_url(self.entity, row.id), _("，").join(notes))
 
     def _loads(self, fields: Sequence[Field]) -> tuple[Any, ...]:
         """Linked names are joined to the page alone: inside it they would be joined to every row that is sorted."""
@@ -596,7 +597,7 @@ class Listing:
             yield Chip(_("查询：%(q)s", q=self.asked.q), self.url(q=None))
         if self.asked.found is not None:
             yield Chip(_("查到的指定记录"), self.url(found=None))
-        signs = {"is": "：", "from": " ≥ ", "to": " ≤ "}
+        signs = {"is": _("："), "from": " ≥ ", "to": " ≤ "}
         for one, operator, value in self.asked.conditions:
             name = one.name if operator == "is" else f"{one.name}__{operator}"
             text = (

@@ -17,5 +17,5 @@ def is_about_a_pupil(entity: type[Entity]) -> bool:
 def note(by: Actor, obj: Entity) -> None:
     """Logs the look before anything is shown."""
     if is_about_a_pupil(type(obj)):
-        row = audit.row(by, "show", obj.key(), obj.id, subject=obj.shown(), **scope.audit_place_of(obj))
+        row = audit.row(by, "show", obj.key(), obj.id, subject=obj.filed_as(), **scope.audit_place_of(obj))
         audit.write_apart([row])

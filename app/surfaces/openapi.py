@@ -33,7 +33,7 @@ from app.core.fields import (
     Text,
 )
 from app.core.rights import Actor
-from app.core.wording import N_
+from app.core.wording import N_, joined, listed
 from app.surfaces.listing import (
     PAGE_SIZE,
     PAGE_SIZES,
@@ -229,10 +229,10 @@ def _describe(one: Field, is_read: bool) -> str:
     if one.help:
         parts.append(_(one.help))
     if isinstance(one, Code) and not is_read:
-        parts.append("、".join(f"{value} {_(label)}" for value, label in one.options()))
+        parts.append(listed(f"{value} {_(label)}" for value, label in one.options()))
     if one.mask is not None:
         parts.append(_("没有查看完整号码的，中间以*代替；原样交回视为不修改"))
-    return "；".join(parts)
+    return joined(parts)
 
 
 def _read_schema(fields: Iterable[Field]) -> Spec:
@@ -276,10 +276,10 @@ def _edit_schema(entity: type[Entity], by: Actor) -> Spec:
         if not is_open(one, entity, by, is_new=False):
             properties[one.name]["readOnly"] = True
             if one.edit is not FREELY:
-                properties[one.name]["description"] += "；" + scope.locked_sentence(entity, one.name)
+                properties[one.name]["description"] += _("；") + scope.locked_sentence(entity, one.name)
             elif one.form:
                 why = rights.refusal(by, powers.field_right(entity, one.name, "edit"))
-                properties[one.name]["description"] += "；" + why
+                properties[one.name]["description"] += _("；") + why
     return object_of(properties)
 
 
@@ -556,7 +556,7 @@ class ApiDescription(OpenApi):
 def document(version: str) -> Spec:
     """The OpenAPI 3.0 document, for the current actor."""
     spec = APISpec(
-        title=current_app.config["APP_NAME"],
+        title=_(current_app.config["APP_NAME"]),
         version=version,
         openapi_version="3.0.3",
         info={"description": _(MANUAL)},
@@ -579,10 +579,12 @@ def _add_shared(spec: APISpec) -> None:
     parts.parameter("pk", "path", {"name": "pk", "required": True, "schema": ID})
     tag = {"schema": {"type": "string", "example": '"3"'}}
     parts.parameter(
-        "IfMatch", "header", {"name": "If-Match", "required": True, "description": "读取时得到的ETag"} | tag
+        "IfMatch",
+        "header",
+        {"name": "If-Match", "required": True, "description": _("读取时得到的ETag")} | tag,
     )
     parts.parameter("IfNoneMatch", "header", {"name": "If-None-Match", "required": False} | tag)
-    parts.header("ETag", {"description": "记录的版本", **tag})
+    parts.header("ETag", {"description": _("记录的版本"), **tag})
     cookie = current_app.config["SESSION_COOKIE_NAME"]
     parts.security_scheme("cookie", {"type": "apiKey", "in": "cookie", "name": cookie})
     parts.security_scheme("csrf", {"type": "apiKey", "in": "header", "name": "X-CSRFToken"})

@@ -250,7 +250,8 @@ class FormFlow:
         word = _("修改") if self.obj is not None else _("新增")
         trail = [Crumb(self.obj.shown(), here)] if self.obj is not None else []
         return FormPage(
-            title=f"{word}{label}" + (f" · {self.obj.shown()}" if self.obj is not None else ""),
+            title=_("%(act)s%(what)s", act=word, what=label)
+            + (f" · {self.obj.shown()}" if self.obj is not None else ""),
             crumbs=crumbs(self.entity, self.site, *trail, Crumb(word)),
             sections=forms.sections(self.entity, inputs),
             then=((NEXT, _("保存并下一个")),) if self._can_go_on else (),

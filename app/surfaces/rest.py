@@ -26,6 +26,7 @@ from app.core.entity import Entity, owner_key, registry
 from app.core.errors import Denied, Invalid, Missing, Stale
 from app.core.fields import Field, Flag, Key, Number, Unreadable
 from app.core.rights import Actor
+from app.core.wording import about
 from app.extensions import db
 from app.surfaces import forms, looks, openapi
 from app.surfaces.display import EVEN, Revealed, Sight, is_masked, link_text
@@ -198,7 +199,7 @@ class Body:
             refuse_wrong_type(one, raw)
             data[one.name] = one.parse(raw)
         except Unreadable as reason:
-            self.complaints.append((one.name, f"“{_(one.label)}”：{reason}"))
+            self.complaints.append((one.name, about(_(one.label), reason)))
 
 
 def _is_same(sent: object, given: object) -> bool:

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
-import flask_babel
 import sqlalchemy as sa
 from flask import Flask, current_app, flash, g, redirect, request, session
 from flask_appbuilder import AppBuilder
@@ -38,6 +37,7 @@ from app.core.logins import LoginRules
 from app.core.rights import Actor, Entrant
 from app.core.wording import N_
 from app.extensions import csrf, db
+from app.surfaces import languages
 from app.surfaces.assets import is_static
 from app.surfaces.handlers import wants_json
 from app.surfaces.problems import Unfit
@@ -48,8 +48,8 @@ FIND_PATH = "/find"
 HELP_PATH = "/help/"
 CODE_PATH = "/login/code"  # open to whoever has given the right password
 SETTINGS_PATH, PASSWORD_PATH, FACTOR_PATH = "/account/", "/account/password", "/account/second-factor/on"
-VERIFY_PATH = "/verify/"
-OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, VERIFY_PATH, "/healthz"})
+VERIFY_PATH, LANGUAGE_PATH = "/verify/", "/language/"
+OPEN_PATHS = frozenset({LOGIN_PATH, TOKEN_PATH, VERIFY_PATH, LANGUAGE_PATH, "/healthz"})
 """Everything else wants a login: a page is open only by standing here."""
 AFTER_SECONDS = 60  # the time of the last activity is written into the cookie no more often than this
 NOTED_AFTER_SECONDS = 300  # and into the list of the person's sessions no more often than this
@@ -78,12 +78,6 @@ def local_path(raw: str | None, otherwise: str = "/") -> str:
     if "\\" in raw or any(ord(ch) <= 0x20 or ord(ch) == 0x7F for ch in raw):
         return otherwise
     return raw
-
-
-def speak(language: str | None) -> None:
-    """The language of this answer from here on; kept apart from the account, which a failed save may leave unreadable."""
-    g.language = language
-    flask_babel.refresh()
 
 
 def login_rules() -> LoginRules:
@@ -194,7 +188,7 @@ def _tell_once(why: str) -> None:
 
 
 def _place_name(user: User) -> str:
-    """School or bureau, for the top bar: kept in the session, so that no page asks for it."""
+    """The school, or the region of the bureau, for the top bar: kept in the session, so that no page asks for it."""
     with scope.acting(db.session(), rights.system("login")):
         if user.school_id is not None:
             school: Any = registry["school"]
@@ -202,7 +196,7 @@ def _place_name(user: User) -> str:
         if user.region_code is not None:
             region: Any = registry["region"]
             name = db.session.scalar(sa.select(region.name).where(region.code == user.region_code))
-            return _("%(name)s主管部门", name=name or user.region_code)
+            return str(name or user.region_code)
     return ""
 
 
@@ -327,7 +321,7 @@ class SecurityManager(StockSecurityManager):
 
     def _enter(self, user: User, by: Actor) -> None:
         g.user, g.actor, g._login_user = user, by, user
-        speak(user.language)
+        languages.speak(user.language)
         scope.set_actor(db.session(), by)
         scope.set_actor(reading_session(current_app), by)
 
@@ -462,22 +456,20 @@ def register(app: Flask) -> None:
         security_manager_class=SecurityManager,
         update_perms=False,
     )
-    flask_babel.get_babel(app).locale_selector = _language
+    languages.register(app)
     app.context_processor(_on_every_page)
-
-
-def _language() -> str:
-    """The person's own, where there is a catalogue for it."""
-    chosen, known = g.get("language"), current_app.config["LANGUAGES"]
-    return str(chosen if chosen in known else current_app.config["BABEL_DEFAULT_LOCALE"])
 
 
 def _on_every_page() -> dict[str, object]:
     by: Actor | None = g.get("actor")
+    switch = {"languages": languages.others(), "language_url": LANGUAGE_PATH}
     if by is None:
-        return {"me": None}
-    me = {"name": by.name, "place": session.get("place", "")}
+        return {"me": None, **switch}
+    place = session.get("place", "")
+    if place and g.user.school_id is None:
+        place = _("%(name)s主管部门", name=place)
+    me = {"name": by.name, "place": place}
     looking = {"name": by.looks_as, "end_url": LOOK_END_PATH} if by.looks_as else None
     help_url = HELP_PATH if request.path.startswith(HELP_PATH) else f"{HELP_PATH}?at={quote(request.path)}"
     links = {"settings_url": SETTINGS_PATH, "help_url": help_url}
-    return {"me": me, "demo": g.user.is_demo, "looking": looking, **links}
+    return {"me": me, "demo": g.user.is_demo, "looking": looking, **links, **switch}

@@ -139,7 +139,7 @@ def _show(entity: type[Entity], by: rights.Actor, ids: list[int], reason: str) -
                     "reveal",
                     entity.key(),
                     obj.id,
-                    subject=obj.shown(),
+                    subject=obj.filed_as(),
                     reason=reason,
                     **scope.audit_place_of(obj),
                 )

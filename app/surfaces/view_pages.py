@@ -21,6 +21,7 @@ from app.core.fields import Field, Text, Unreadable
 from app.core.list_views import LONGEST_NAME, SavedView, View
 from app.core.rights import Actor
 from app.core.saving import Work
+from app.core.wording import about
 from app.extensions import db
 from app.surfaces import views, worklist
 from app.surfaces.drafts import show_form
@@ -161,7 +162,7 @@ def _read_name(typed: Mapping[str, str]) -> str:
     try:
         name = NAME.parse(typed.get("name", ""))
     except Unreadable as reason:
-        raise Invalid([("name", f"“{_(NAME.label)}”：{reason}")]) from reason
+        raise Invalid([("name", about(_(NAME.label), reason))]) from reason
     if name is None:
         raise Invalid([("name", _("请填写视图的名称。"))])
     return str(name)

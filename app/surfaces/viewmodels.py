@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from flask_babel import gettext as _
+
 from app.core.live import Check
+from app.core.wording import labelled
 
 Tone = Literal["neutral", "good", "warn", "bad", "info"]
 Style = Literal["primary", "secondary", "danger", "link"]
@@ -19,6 +22,7 @@ Style = Literal["primary", "secondary", "danger", "link"]
 class Crumb:
     label: str
     url: str | None = None
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Cell(NamedTuple):
     tone: Tone | None = None  # drawn as a badge
     masked: bool = False
     wide: bool = False  # takes the whole width of a detail section
+    lang: str = ""  # of a text that is not in the language of the page
     picture: str = ""  # the address of a small picture; the text says what it is
 
     @property
@@ -303,6 +308,8 @@ class Input:
     chosen: tuple[str, ...] = ()  # of a "checks": the values ticked, posted as repeated `name`
     suggestions: tuple[tuple[str, str], ...] = ()  # (value, label): what one click fills in
     changed: bool = False  # what was typed is not what the form opens with
+    lang: str = ""  # of a value that is not in the language of the page
+    names_languages: bool = False  # each option is the own name of the language that it stands for
     checks: tuple[Check, ...] = ()  # what the page itself can say of it while one types
     as_is: str = ""  # today's value, hidden: while it stands there nothing is said of it
     accept: str = ""  # of a file: the media types that are offered
@@ -396,7 +403,7 @@ class FormPage:
     title: str
     crumbs: list[Crumb]
     sections: list[FormSection]
-    submit_label: str = "保存"
+    submit_label: str = field(default_factory=lambda: _("保存"))
     then: tuple[tuple[str, str], ...] = ()  # further buttons that save and go on: value of `then`, label
     cancel_url: str = ""
     action_url: str = ""
@@ -500,7 +507,7 @@ class DetailPage:
     actions: list[Action] = field(default_factory=list)
     related: list[RelatedTable] = field(default_factory=list)
     timeline: list[TimelineEntry] | None = None
-    timeline_title: str = "时间线"
+    timeline_title: str = field(default_factory=lambda: _("时间线"))
     reveal: Reveal | None = None
     head: Head | None = None
     previous_url: str | None = None  # the rows beside it in the list that it was opened from
@@ -556,7 +563,7 @@ class MatrixRow:
     def faults(self) -> list[tuple[str, Tick]]:
         """What is complained of, each with what it is called."""
         cells = [(tick.label, tick) for tick in (*self.cells, *self.others)]
-        limits = [(f"{label}：{tick.label}", tick) for label, tick in self.limits]
+        limits = [(labelled(label, tick.label), tick) for label, tick in self.limits]
         return [(label, tick) for label, tick in (*cells, *limits) if tick.errors]
 
     @property
@@ -586,7 +593,10 @@ class Matrix:
         """Each with what it is called where its row is not beside it."""
         for row in (row for group in self.groups for row in group.rows):
             yield from ((tick.label, tick) for tick in (*row.cells, *row.others) if tick.right)
-            yield from ((f"{row.label}“{label}”：{tick.label}", tick) for label, tick in row.limits)
+            yield from (
+                (labelled(_("%(act)s“%(field)s”", act=row.label, field=label), tick.label), tick)
+                for label, tick in row.limits
+            )
 
 
 @dataclass(slots=True)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
+from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
 from flask import Flask, g
-from flask_babel import Domain, get_babel
+from flask_babel import Domain, get_babel, get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
+
+CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 
 
 class Words(Domain):
@@ -19,8 +27,20 @@ class Words(Domain):
         if here is None:
             return super().get_translations()
         if getattr(here, "babel_translations", None) is None:
-            here.babel_translations = super().get_translations()
+            is_english = get_locale().language == "en"
+            here.babel_translations = english() if is_english else super().get_translations()
         return here.babel_translations
+
+
+@cache
+def english() -> Translations:
+    """The catalogue as it is in the repository, without a compiled copy that could be older. Read once in a process, when
+    the first English page is asked for (a tenth of a second)."""
+    compiled = BytesIO()
+    with CATALOGUE.open("rb") as file:
+        write_mo(compiled, read_po(file, locale="en"))
+    compiled.seek(0)
+    return Translations(compiled)
 
 
 def in_page(text: str, **values: object) -> Markup:

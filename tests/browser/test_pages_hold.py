@@ -22,17 +22,23 @@ ROLES = {one.role: one.username for one in reversed(cast.PEOPLE)}
 # --- every page ---------------------------------------------------------------------------------------
 
 
+MENU = {"zh_Hans_CN": "主菜单", "en": "Main menu"}
+
+
+@pytest.mark.parametrize("language", MENU)
 @pytest.mark.parametrize("username", ROLES.values(), ids=ROLES)
 def test_every_page_of_the_menu_holds_at_the_desk_and_on_a_phone(
-    enter: Callable[..., Window], username: str
+    enter: Callable[..., Window], username: str, language: str
 ) -> None:
     window = enter(username)
-    faults = [fault for path in _menu_of(window) for fault in _look_into(window, path)]
+    window.speak(language)
+    window.page.reload()
+    faults = [fault for path in _menu_of(window, language) for fault in _look_into(window, path)]
     assert faults == []
 
 
-def _menu_of(window: Window) -> list[str]:
-    found = window.page.get_by_role("navigation", name="主菜单").locator("a[href]")
+def _menu_of(window: Window, language: str) -> list[str]:
+    found = window.page.get_by_role("navigation", name=MENU[language]).locator("a[href]")
     paths = found.evaluate_all("links => links.map(a => a.getAttribute('href'))")
     assert len(paths) > 1
     return list(dict.fromkeys(paths))
@@ -62,7 +68,7 @@ def _faults_of(window: Window, path: str) -> Iterator[str]:
     assert answer is not None
     if answer.status != 200:
         yield f"{path}: {answer.status}"
-    if page.evaluate("document.documentElement.lang") != "zh-Hans-CN":
+    if page.evaluate("document.documentElement.lang") != window.language.replace("_", "-"):
         yield f"{path}: lang"
     if page.locator("h1").count() != 1:
         yield f"{path}: no heading, or several"

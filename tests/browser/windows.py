@@ -22,6 +22,7 @@ class Window:
 
     def __init__(self, browser: Browser, address: str, size: tuple[int, int] = DESK, **words: Any) -> None:
         self.address = address
+        self.language = "zh_Hans_CN"
         self.troubles: list[str] = []
         viewport: ViewportSize = {"width": size[0], "height": size[1]}
         self.context = browser.new_context(
@@ -52,6 +53,11 @@ class Window:
         self.page.goto("/login/")
         self.type_login(username, password)
         expect(self.page.get_by_role("button", name="退出登录")).to_be_visible()
+
+    def speak(self, language: str) -> None:
+        """As the switch on the page does for whoever has set no language of his own."""
+        self.language = language
+        self.context.add_cookies([{"name": "language", "value": language, "url": self.address}])
 
     def type_login(self, username: str, password: str) -> None:
         self.type("账号", username)

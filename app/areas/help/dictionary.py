@@ -15,7 +15,7 @@ from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Area, Code, Field,
 from app.core.powers import describe, field_right, is_offered, powers, reading_rights
 from app.core.rights import Actor
 from app.core.scope import KEY_DATA_CHANGE
-from app.core.wording import N_
+from app.core.wording import N_, listed
 
 KINDS = {
     "flag": N_("是或否"),
@@ -24,7 +24,6 @@ KINDS = {
     "moment": N_("时间"),
 }
 CODES_SHEET = N_("代码表")
-MORE = "、"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def _part(entity: type[Entity], by: Actor) -> Part:
         if is_offered(field) and by.has(field_right(entity, name, "see"))
     )
     about = (entity.__doc__ or "").strip().partition("\n")[0]
-    return Part(entity.key(), _(entity.__label__), about, tuple(fields))
+    return Part(entity.key(), _(entity.__label__), _(about) if about else "", tuple(fields))
 
 
 def _described(entity: type[Entity], field: Field) -> Described:
@@ -148,7 +147,7 @@ def _editors(entity: type[Entity], field: Field) -> tuple[str, ...]:
 
 
 def _roles_with(power: str) -> tuple[str, ...]:
-    return tuple(label for label, held in _held(registry.generation) if power in held)
+    return tuple(_(label) for label, held in _held(registry.generation) if power in held)
 
 
 @cache
@@ -209,14 +208,14 @@ def _row(one: Described) -> tuple[str, ...]:
         one.section,
         one.kind,
         one.table,
-        MORE.join(f"{code} {label}" for code, label in one.codes),
+        listed(f"{code} {label}" for code, label in one.codes),
         one.help,
         _("是") if one.is_required else _("否"),
         one.edited,
         one.procedure,
         one.mask,
         one.private,
-        *(MORE.join(roles) for roles in (one.seen_by, one.edited_by, one.revealed_by)),
+        *(listed(roles) for roles in (one.seen_by, one.edited_by, one.revealed_by)),
     )
 
 
@@ -228,8 +227,6 @@ def _codes_page(parts: Iterable[Part]) -> sheets.Page:
         sheets.Column(_("名称"), width=40),
     ]
     rows: Iterator[tuple[str, ...]] = (
-        (one.table, MORE.join(one.labels), code, label)
-        for one in code_lists(parts)
-        for code, label in one.codes
+        (one.table, listed(one.labels), code, label) for one in code_lists(parts) for code, label in one.codes
     )
     return sheets.Page(_(CODES_SHEET), columns, list(rows))

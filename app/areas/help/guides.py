@@ -43,6 +43,7 @@ class Guide:
     about: str
     sections: tuple[Section, ...]
     body: str
+    lang: str = "zh-Hans"  # they are Chinese documents, whatever language the pages speak
 
 
 def _administers(by: Actor) -> bool:

@@ -19,6 +19,7 @@ from app.core import sheets
 from app.core.entity import Entity, registry
 from app.core.errors import Missing
 from app.core.rights import Actor
+from app.core.wording import joined, labelled, listed, with_note
 from app.surfaces import menu
 from app.surfaces.security import HELP_PATH, current_actor, local_path
 from app.surfaces.viewmodels import Cell, Crumb, RelatedTable, Row
@@ -80,7 +81,9 @@ class HelpView(BaseView):
         if key not in guides.READERS:
             raise Missing()
         found = guides.read(key)
-        return render_template("guide.html", page=GuidePage(found.title, _crumbs(Crumb(found.title)), found))
+        return render_template(
+            "guide.html", page=GuidePage(found.title, _crumbs(Crumb(found.title, lang=found.lang)), found)
+        )
 
     @expose("/images/<name>")
     def image(self, name: str) -> Response:
@@ -140,11 +143,11 @@ def _table(part: Part) -> RelatedTable:
 
 def _cells(one: Described) -> tuple[Cell, ...]:
     return (
-        Cell(f"{one.label}（{one.name}）"),
-        Cell("；".join(filter(None, (_type_and_values(one), one.help)))),
+        Cell(with_note(one.label, one.name)),
+        Cell(joined(filter(None, (_type_and_values(one), one.help)))),
         Cell(_("必填") if one.is_required else ""),
-        Cell(_("%(how)s：%(where)s", how=one.edited, where=one.procedure) if one.procedure else one.edited),
-        Cell("；".join(filter(None, (one.mask, one.private)))),
+        Cell(labelled(one.edited, one.procedure) if one.procedure else one.edited),
+        Cell(joined(filter(None, (one.mask, one.private)))),
         Cell(_who(one)),
     )
 
@@ -153,7 +156,7 @@ def _type_and_values(one: Described) -> str:
     if not one.table:
         return one.kind
     if len(one.codes) <= FEW:
-        return _("代码：%(codes)s", codes="、".join(f"{code} {label}" for code, label in one.codes))
+        return _("代码：%(codes)s", codes=listed(f"{code} {label}" for code, label in one.codes))
     return _("代码，共%(n)s项，见代码表“%(table)s”", n=len(one.codes), table=one.table)
 
 
@@ -163,4 +166,4 @@ def _who(one: Described) -> str:
         (_("修改"), one.edited_by),
         (_("完整号码"), one.revealed_by),
     )
-    return "；".join(f"{act}：{'、'.join(roles)}" for act, roles in named if roles)
+    return joined(labelled(act, listed(roles)) for act, roles in named if roles)

@@ -24,6 +24,7 @@ from app.core.errors import Complaints, Denied, Invalid, Missing, Stale
 from app.core.fields import Field, Flag, Text, Unreadable, col
 from app.core.logins import FAKE_ADDRESS
 from app.core.rights import Actor, Extent, Place, Verdict
+from app.core.wording import about, with_note
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 
@@ -145,7 +146,7 @@ def suggest(session: Session, by: Actor, typed: str, limit: int) -> list[tuple[i
     if typed:
         query = query.where(matches(typed))
     found = session.execute(query.order_by(User.id).limit(limit))
-    return [(id_, f"{name}（{username}）") for id_, name, username in found]
+    return [(id_, with_note(name, username)) for id_, name, username in found]
 
 
 def label(session: Session, by: Actor, user_id: int) -> str:
@@ -284,7 +285,7 @@ def parse(
         try:
             values[name] = field.parse(typed.get(name))
         except Unreadable as reason:
-            complaints.append((name, f"“{_(field.label)}”：{reason}"))
+            complaints.append((name, about(_(field.label), reason)))
             continue
         if values[name] is None and not field.nullable:
             complaints.append((name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))))

@@ -14,6 +14,7 @@ from app.areas.people.directory import ORDERS, STATES, Asked, State
 from app.areas.people.page_models import LIST_PATH, moment, read_id, show_path, state_cell
 from app.core.errors import Invalid
 from app.core.rights import Actor
+from app.core.wording import listed
 from app.surfaces.listing import COUNT_CAP, count_text
 from app.surfaces.site import with_args
 from app.surfaces.viewmodels import Action, Cell, Chip, Column, Crumb, Filter, ListPage, Row, Tab
@@ -49,7 +50,7 @@ def read_asked(words: Mapping[str, str], role_ids: Sequence[int]) -> Asked:
 
 def list_page(session: Session, by: Actor, words: Mapping[str, str]) -> ListPage:
     """Raises Invalid as `read_asked` does."""
-    roles = {role.id: role.label for role in directory.roles_to_filter_by(session, by)}
+    roles = {role.id: role.title for role in directory.roles_to_filter_by(session, by)}
     asked = read_asked(words, list(roles))
     shown = directory.people(session, by, asked)
     first, last = (shown.found[0].id, shown.found[-1].id) if shown.found else (None, None)
@@ -128,7 +129,7 @@ def _rows(session: Session, by: Actor, users: list[User]) -> list[Row]:
     for user in users:
         url = show_path(user.id) if can_show else None
         unit = (Cell(units[user.id]),) if units else ()
-        held = Cell("、".join(roles.get(user.id, ())))
+        held = Cell(listed(roles.get(user.id, ())))
         cells = (Cell(user.first_name, url=url), Cell(user.username), *unit, held, state_cell(user))
         rows.append(Row(user.id, url, (*cells, Cell(moment(user.last_login) or _("从未登录")))))
     return rows

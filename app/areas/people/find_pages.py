@@ -25,7 +25,7 @@ def find_people(by: Actor, typed: str, most: int) -> Found | None:
 
 
 def _hit(user: User, unit: str) -> Hit:
-    return Hit(user.first_name, show_path(user.id), "，".join(filter(None, (user.username, unit))))
+    return Hit(user.first_name, show_path(user.id), _("，").join(filter(None, (user.username, unit))))
 
 
 finding.add_source(find_people)

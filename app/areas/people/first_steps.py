@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import User
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.schools.models import Grade, School, SchoolClass
 from app.core import audit, logins
 from app.core.rights import Actor, Grant, open_at
+from app.core.wording import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +69,6 @@ def hide(session: Session, by: Actor) -> None:
     if not user.hides_first_steps:
         user.hides_first_steps = True
         words = logins.place_words(session, user)
-        audit.note(session, by, "edit", "person", user.id, reason=_("首页不再显示“开始使用”的各步"), **words)
+        audit.note(
+            session, by, "edit", "person", user.id, reason=kept("首页不再显示“开始使用”的各步"), **words
+        )

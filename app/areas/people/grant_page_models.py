@@ -31,6 +31,7 @@ from app.core import grants
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Unreadable
 from app.core.rights import Actor, Grant
+from app.core.wording import about, labelled
 from app.surfaces import lookups
 from app.surfaces.listing import COUNT_CAP, count_text
 from app.surfaces.security import SETTINGS_PATH
@@ -218,7 +219,7 @@ def _row(given: Grant, where: Mapping[int, str], whose: Whose) -> Row:
     url = grant_path(given.id)
     cells = (
         Cell(given.person.first_name, url=url),
-        Cell(given.role.label),
+        Cell(given.role.title),
         Cell(where[given.id]),
         Cell(purpose(given)),
         Cell(first_day(given)),
@@ -241,7 +242,7 @@ def _filters(session: Session, by: Actor, wish: Wish) -> Iterator[Filter]:
         label = accounts.label(session, by, int(raw)) if raw else ""
         yield Filter("person", _("人员"), "lookup", raw, value_label=label, lookup_url="/lookup/ab_user")
     roles = own_roles.listed(session, by, size=ROLES_MOST).found
-    options = tuple((str(role.id), role.label) for role in roles)
+    options = tuple((str(role.id), role.title) for role in roles)
     yield Filter("role", _("角色"), "choice", wish.words["role"], options=options)
     if wish.asked.whose is Whose.WAITING:
         return
@@ -253,7 +254,7 @@ def _chips(filters: Sequence[Filter], wish: Wish) -> Iterator[Chip]:
     for one in filters:
         if one.value:
             text = dict(one.options).get(one.value, one.value_label or one.value)
-            yield Chip(f"{one.label}：{text}", wish.url(**{one.name: None}))
+            yield Chip(labelled(one.label, text), wish.url(**{one.name: None}))
 
 
 # --- one grant ----------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ def show_page(session: Session, by: Actor, given: Grant) -> DetailPage:
     above = grants.sources(session, given.id)[1:]
     where = granting.wheres(session, [given, *tree, *above])
     return DetailPage(
-        title=_("%(name)s的“%(role)s”", name=given.person.first_name, role=given.role.label),
+        title=_("%(name)s的“%(role)s”", name=given.person.first_name, role=given.role.title),
         crumbs=_show_trail(by, given),
         sections=[DetailSection(_("授权"), tuple(_items(session, by, given, where)))],
         badges=[state_cell(given)],
@@ -281,7 +282,7 @@ def _show_trail(by: Actor, given: Grant) -> list[Crumb]:
             Crumb(_("首页"), "/"),
             *_list_trail(by, own),
             Crumb(title_of(own), PATHS[own]),
-            Crumb(given.role.label),
+            Crumb(given.role.title),
         ]
     return crumbs(by, Crumb(given.person.first_name))
 
@@ -290,7 +291,7 @@ def _items(session: Session, by: Actor, given: Grant, where: Mapping[int, str]) 
     can_see = accounts.may(session, by, "person:show", home_of(given.person))
     yield Item(_("人员"), Cell(given.person.first_name, url=show_path(given.person_id) if can_see else None))
     role_url = f"/roles/show/{given.role_id}" if by.has("role:show") else None
-    yield Item(_("角色"), Cell(given.role.label, url=role_url))
+    yield Item(_("角色"), Cell(given.role.title, url=role_url))
     yield Item(_("范围"), Cell(where[given.id]))
     yield Item(_("用途"), Cell(purpose(given)))
     yield Item(_("开始日期"), Cell(first_day(given)))
@@ -360,7 +361,7 @@ def in_order(root: Grant, tree: Sequence[Grant]) -> Iterator[tuple[Grant, int]]:
 def _tree_row(by: Actor, one: Grant, depth: int, where: Mapping[int, str]) -> Row:
     cells = (
         Cell("　" * max(depth - 1, 0) + ("└ " if depth else "") + one.person.first_name),
-        Cell(one.role.label),
+        Cell(one.role.title),
         Cell(where[one.id]),
         Cell(purpose(one)),
         Cell(end_text(one)),
@@ -381,7 +382,7 @@ def _chain_table(above: Sequence[Grant], where: Mapping[int, str]) -> Iterator[R
             None,
             (
                 Cell(one.person.first_name),
-                Cell(one.role.label),
+                Cell(one.role.title),
                 Cell(where[one.id]),
                 Cell(purpose(one)),
                 Cell(end_text(one)),
@@ -404,7 +405,7 @@ def person_table(session: Session, user: User, by: Actor | None = None) -> Relat
 
 def _person_row(given: Grant, where: Mapping[int, str], *, can_take: bool) -> Row:
     cells = (
-        Cell(given.role.label),
+        Cell(given.role.title),
         Cell(where[given.id]),
         Cell(purpose(given)),
         Cell(first_day(given)),
@@ -454,7 +455,7 @@ def give_inputs(
     *,
     is_new: bool,
 ) -> list[Input]:
-    choices = [(role.id, role.label) for role in roles]
+    choices = [(role.id, role.title) for role in roles]
     inputs = [select_input("role_id", _("角色"), choices, _("请选择"), typed, complaints, required=True)]
     inputs += _place_inputs(session, home, typed, complaints)
     inputs.append(_purpose_input(typed, complaints, is_new=is_new))
@@ -566,7 +567,7 @@ def read_days(typed: Typed) -> dict[str, date | None]:
         try:
             found[name] = one.parse(typed.get(name))
         except Unreadable as reason:
-            complaints.append((name, f"“{_(one.label)}”：{reason}"))
+            complaints.append((name, about(_(one.label), reason)))
     if complaints:
         raise Invalid(complaints)
     return found
@@ -593,7 +594,7 @@ def _trail(by: Actor, given: Grant, word: str) -> list[Crumb]:
 
 
 def renew_page(session: Session, by: Actor, given: Grant, typed: Typed, complaints: Complaints) -> FormPage:
-    name, role = given.person.first_name, given.role.label
+    name, role = given.person.first_name, given.role.title
     suggested = tuple((day.isoformat(), label) for label, day in granting.ends_to_suggest(session))
     help_ = _("现为%(day)s。长期有效的请留空。", day=end_text(given))
     return form(
@@ -609,7 +610,7 @@ def renew_page(session: Session, by: Actor, given: Grant, typed: Typed, complain
 
 
 def withdraw_page(session: Session, by: Actor, given: Grant) -> ConfirmPage:
-    name, role = given.person.first_name, given.role.label
+    name, role = given.person.first_name, given.role.title
     words = {"name": name, "role": role, "where": granting.where(session, given)}
     return ConfirmPage(
         title=_("收回%(name)s的“%(role)s”", name=name, role=role),
@@ -623,7 +624,7 @@ def withdraw_page(session: Session, by: Actor, given: Grant) -> ConfirmPage:
 
 
 def confirm_page(session: Session, by: Actor, given: Grant) -> ConfirmPage:
-    name, role = given.person.first_name, given.role.label
+    name, role = given.person.first_name, given.role.title
     words = {
         "giver": giver_of(given),
         "name": name,
@@ -646,7 +647,7 @@ def confirm_page(session: Session, by: Actor, given: Grant) -> ConfirmPage:
 
 
 def refuse_page(session: Session, by: Actor, given: Grant, typed: Typed, complaints: Complaints) -> FormPage:
-    name, role = given.person.first_name, given.role.label
+    name, role = given.person.first_name, given.role.title
     why = Input(
         "reason",
         _("理由"),

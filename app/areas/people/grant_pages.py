@@ -176,7 +176,7 @@ class GrantView(BaseView):
         with saving.work() as work:
             given = grant_finding.find_held(work.session, by, pk)
             grants.confirm(work.session, by, given)
-            name, role = given.person.first_name, given.role.label
+            name, role = given.person.first_name, given.role.title
         flash(_("已确认%(name)s为“%(role)s”。", name=name, role=role), "success")
         return redirect(grant_path(pk))
 
@@ -258,7 +258,7 @@ class GiveFlow:
                 starts_at=granting.start_of(days["starts_on"]),
             )
             drop_here(work.session)
-            label, name, awaits = role.label, taker.first_name, given.awaits
+            label, name, awaits = role.title, taker.first_name, given.awaits
         if awaits:
             flash(_("已选定%(name)s为“%(role)s”，待主管部门确认后生效。", name=name, role=label), "success")
         else:

@@ -26,6 +26,7 @@ from app.core.grants import Wanted
 from app.core.places import authority_range
 from app.core.powers import powers
 from app.core.rights import Actor, Extent, Grant
+from app.core.wording import listed
 
 LEAST_REASON, MOST_REASON = 2, 200  # characters
 
@@ -207,9 +208,9 @@ def _unfit(
 ) -> Iterator[tuple[str, str]]:
     home = home_of(taker)
     if not suits(role, home):
-        yield "role_id", _("“%(role)s”不能授予这个单位的人员。请选择其他角色。", role=role.label)
+        yield "role_id", _("“%(role)s”不能授予这个单位的人员。请选择其他角色。", role=role.title)
     if role.name in NARROW and not extent.is_narrow:
-        yield "class_ids", _("“%(role)s”只管所带的班级。请选择班级，或选择整个年级。", role=role.label)
+        yield "class_ids", _("“%(role)s”只管所带的班级。请选择班级，或选择整个年级。", role=role.title)
     elsewhere = extent.school_id is not None and extent.school_id != home.school_id
     if elsewhere and not grants.is_confirmed_duty(powers(grants.rights_in_role(session, role))):
         yield "role_id", _("中心校人员在其他学校只能担任主管学籍领导。请选择相应的角色，或改选本校。")
@@ -245,7 +246,7 @@ def goes_with(session: Session, given: Grant) -> Iterator[str]:
 def ended_sentences(session: Session, ended: Sequence[Grant]) -> Iterator[str]:
     places = wheres(session, ended)
     for one in ended:
-        words = {"name": one.person.first_name, "role": one.role.label, "where": places[one.id]}
+        words = {"name": one.person.first_name, "role": one.role.title, "where": places[one.id]}
         yield _("%(name)s的“%(role)s”，%(where)s", **words)
 
 
@@ -291,7 +292,7 @@ def _extent_name(
     if extent.is_narrow:
         parts = [grades[id_] for id_ in sorted(extent.grade_ids) if id_ in grades]
         parts += [classes[id_] for id_ in sorted(extent.class_ids) if id_ in classes]
-        return "、".join(parts) or _("部分年级或班级")
+        return listed(parts) or _("部分年级或班级")
     if extent.school_id is not None:
         name = schools.get(extent.school_id)
         return _("%(name)s全校", name=name) if name else _("所在学校全校")

@@ -21,6 +21,7 @@ from app.core import grants, rights, saving
 from app.core.errors import Invalid, Missing
 from app.core.fields import HERE, Day
 from app.core.rights import Actor, Grant
+from app.core.wording import listed
 from app.extensions import db
 from app.surfaces import openapi
 from app.surfaces.listing import COUNT_CAP
@@ -241,7 +242,7 @@ def _schemas() -> dict[str, Spec]:
     maybe = text | {"nullable": True}
     day = {"type": "string", "format": "date"}
     ids: Spec = {"type": "array", "items": ID}
-    states = "、".join(f"{state} {_(label)}" for state, label in STATES.items())
+    states = listed(f"{state} {_(label)}" for state, label in STATES.items())
     row: Spec = {
         "id": ID,
         "person_id": ID,

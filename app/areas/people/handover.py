@@ -26,6 +26,7 @@ from app.core.entity import registry
 from app.core.errors import Denied, Invalid, Stale
 from app.core.fields import HERE
 from app.core.rights import Actor, Grant
+from app.core.wording import with_note
 
 CLASS_TEACHER, HAND_OVER = "class_teacher", "hand_over"  # the procedures, as the audit names them
 SUBMIT = "change:submit"
@@ -117,7 +118,7 @@ def successors(session: Session, by: Actor, leaver: User, limit: int) -> list[tu
     """(id, label) of the colleagues to whom it may be handed over."""
     query = sa.select(User.id, User.first_name, User.username).where(*_colleagues(by, leaver))
     found = session.execute(query.order_by(User.name_key, User.id).limit(limit))
-    return [(id_, f"{name}（{username}）") for id_, name, username in found]
+    return [(id_, with_note(name, username)) for id_, name, username in found]
 
 
 def _colleagues(by: Actor, leaver: User) -> Iterator[sa.ColumnElement[bool]]:
@@ -188,7 +189,7 @@ def _carry_out(
 
 
 def in_words(session: Session, given: Grant) -> Held:
-    name, role = given.person.first_name, given.role.label
+    name, role = given.person.first_name, given.role.title
     return Held(given.id, name, role, granting.where(session, given), granting.last_day(given.until))
 
 

@@ -29,6 +29,7 @@ from app.core import codes, rights, saving
 from app.core.errors import Invalid, Stale
 from app.core.fields import HERE, Day, Unreadable
 from app.core.rights import Actor
+from app.core.wording import about, labelled, listed
 from app.extensions import db
 from app.surfaces.drafts import show_form
 from app.surfaces.forms import FEW
@@ -97,7 +98,7 @@ class Flow:
             try:
                 left_on = LEFT_ON.parse(typed.get("left_on"))
             except Unreadable as reason:
-                raise Invalid([("left_on", f"“{_(LEFT_ON.label)}”：{reason}")]) from None
+                raise Invalid([("left_on", about(_(LEFT_ON.label), reason))]) from None
             if left_on is None:
                 label = _(LEFT_ON.label)
                 raise Invalid([("left_on", _("必填项“%(label)s”为空。请填写后再保存。", label=label))])
@@ -208,7 +209,7 @@ def _successor_input(
 
 
 def parts_of(outcome: Outcome, successor: str) -> list[tuple[str, list[str]]]:
-    kept = [f"{said(held)}：{why}" for held, why in outcome.kept]
+    kept = [labelled(said(held), why) for held, why in outcome.kept]
     vacant = _("班主任改为%(name)s", name=successor) if successor else _("班主任将空缺的班级")
     return [
         (_("移交给%(name)s的授权", name=successor), list(_moved_lines(outcome))),
@@ -233,7 +234,7 @@ def _moved_lines(outcome: Outcome) -> Iterator[str]:
         if awaits:
             line += _("；须主管部门确认后生效")
         if along:
-            line += _("；由它转授给%(names)s的授权随之移交", names="、".join(dict.fromkeys(along)))
+            line += _("；由它转授给%(names)s的授权随之移交", names=listed(dict.fromkeys(along)))
         yield line
 
 

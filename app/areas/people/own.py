@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import current_app
 from flask_appbuilder.security.sqla.models import User
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -33,13 +34,28 @@ def settings_of(user: User) -> dict[str, str]:
     """What the form of personal settings shows."""
     found = {"username": user.username, **accounts.reached_at(user)}
     found |= {name: str(int(getattr(user, name))) for name in ("shares_phone", "shares_qq")}
-    return found | {"language": user.language or current_app.config["BABEL_DEFAULT_LOCALE"]}
+    return found | {"language": user.language or str(get_locale())}
 
 
 def change_settings(session: Session, user: User, typed: Mapping[str, str]) -> None:
     """Account name, how to be reached, what the address book shows, language. Belongs inside `saving.work()`, with the
     account's row locked. Raises Invalid."""
     values = _read_settings(session, user, typed)
+    _write(session, user, values)
+
+
+def require_known(language: str) -> None:
+    """Raises Invalid for a language that there is not."""
+    if language not in languages():
+        raise Invalid([("language", _("没有这种语言。请从下拉列表中选择。"))])
+
+
+def change_language(session: Session, user: User, language: str) -> None:
+    """The language alone, as the switch on every page does. Belongs inside `saving.work()`, with the account's row locked."""
+    _write(session, user, {"language": language})
+
+
+def _write(session: Session, user: User, values: Mapping[str, Any]) -> None:
     old = {name: getattr(user, name) for name in values}
     changed = [name for name in values if values[name] != old[name]]
     if not changed:

@@ -28,6 +28,7 @@ from app.areas.people.page_models import (
 from app.core import logins, second_factor, sessions
 from app.core.fields import Flag, Text
 from app.core.sessions import LoginSession
+from app.core.wording import listed
 from app.surfaces.security import FACTOR_PATH, PASSWORD_PATH, SETTINGS_PATH
 from app.surfaces.viewmodels import (
     Action,
@@ -75,7 +76,7 @@ def own_page(session: Session, user: User, sid: str, idle_after: timedelta) -> D
 
 def _own_items(user: User) -> Iterator[Item]:
     shared = [(_("联系电话"), user.shares_phone), (_("QQ"), user.shares_qq)]
-    names = "、".join(label for label, is_shared in shared if is_shared)
+    names = listed(label for label, is_shared in shared if is_shared)
     yield Item(_("通讯录中公开"), Cell(names or _("不公开")))
     if second_factor.is_on(user):
         left = second_factor.codes_left(user)
@@ -143,7 +144,15 @@ def _account_inputs(user: User, typed: Typed, complaints: Complaints) -> Iterato
     if len(own.languages()) > 1:
         options = tuple(own.languages().items())
         errors = errors_of(complaints, "language")
-        yield Input("language", _("语言"), "select", typed.get("language", ""), options, errors=errors)
+        yield Input(
+            "language",
+            _("语言"),
+            "select",
+            typed.get("language", ""),
+            options,
+            errors=errors,
+            names_languages=True,
+        )
 
 
 def _reach_inputs(typed: Typed, complaints: Complaints) -> Iterator[Input]:

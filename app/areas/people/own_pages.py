@@ -17,7 +17,7 @@ from app.core import logins, saving, second_factor
 from app.core.errors import Invalid, Missing
 from app.core.sealing import seal, unseal
 from app.extensions import db
-from app.surfaces import menu
+from app.surfaces import languages, menu
 from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.pages import Answer
 from app.surfaces.security import (
@@ -27,7 +27,6 @@ from app.surfaces.security import (
     current_actor,
     login_rules,
     renew_session,
-    speak,
 )
 from app.surfaces.viewmodels import FormPage
 
@@ -74,7 +73,7 @@ class AccountView(BaseView):
             assert user is not None  # the request was let in with it
             own.change_settings(work.session, user, typed)
             drop_here(work.session)
-        speak(g.user.language)
+        languages.speak(g.user.language)
         flash(_("个人设置已保存。"), "success")
         return redirect(SETTINGS_PATH)
 

@@ -22,6 +22,7 @@ from app.core.fields import Text, Unreadable
 from app.core.grants import BUREAU, SCHOOL, RoleChange
 from app.core.powers import powers
 from app.core.rights import Actor, Extent, Grant
+from app.core.wording import about
 
 PAGE_SIZE = 50
 LABEL = Text(label="角色名称", length=30, nullable=False)
@@ -112,7 +113,7 @@ def parse(typed: Mapping[str, str], complaints: list[tuple[str, str]]) -> dict[s
         try:
             found[name] = field.parse(typed.get(name)) or ""
         except Unreadable as reason:
-            complaints.append((name, f"“{_(field.label)}”：{reason}"))
+            complaints.append((name, about(_(field.label), reason)))
             continue
         if not found[name] and not field.nullable:
             complaints.append((name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))))

@@ -17,6 +17,7 @@ from app.core import logins, second_factor, viewing
 from app.core.errors import Invalid
 from app.core.fields import HERE, Day, Text, Unreadable
 from app.core.rights import Actor
+from app.core.wording import about
 from app.surfaces import lookups
 from app.surfaces.forms import ALWAYS_POSTED, FEW, unknown
 from app.surfaces.security import login_rules
@@ -292,7 +293,7 @@ def read_day(typed: Typed) -> date | None:
         day: date | None = UNTIL.parse(typed.get("until"))
         return day
     except Unreadable as reason:
-        raise Invalid([("until", f"“{_(UNTIL.label)}”：{reason}")]) from None
+        raise Invalid([("until", about(_(UNTIL.label), reason))]) from None
 
 
 # --- opening an account -------------------------------------------------------------------------------
@@ -324,7 +325,7 @@ def add_inputs(
         inputs.append(_school_input(session, by, typed, complaints))
     label, empty = _("同时授予角色"), _("暂不授予")
     help_ = _("班主任等只管部分班级的角色，请在开通后到“授权”中选择班级。")
-    choices = [(role.id, role.label) for role in roles]
+    choices = [(role.id, role.title) for role in roles]
     inputs.append(select_input("role_id", label, choices, empty, typed, complaints, help=help_))
     inputs.append(until_input(typed, complaints))
     return inputs

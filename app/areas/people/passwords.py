@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from pypinyin import lazy_pinyin
 
 from app.core.logins import LONGEST_PASSWORD
+from app.core.wording import listed
 
 SHORTEST = 10  # characters
 SHORTEST_PINYIN = 4  # letters; "li" is in too many words to be refused
@@ -28,7 +29,7 @@ def complaints(password: str, username: str, name: str) -> Iterator[str]:
     if not password.isprintable():
         yield _("密码中有无法输入的字符。请只用键盘上的字母、数字和符号。")
     if missing := list(_missing_kinds(password)):
-        yield _("密码还缺少：%(kinds)s。", kinds="、".join(missing))
+        yield _("密码还缺少：%(kinds)s。", kinds=listed(missing))
     if any(part in password.lower() for part in _own_words(username, name)):
         yield _("密码中不能含有账号或姓名。")
 

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from app.core.errors import Invalid
 from app.core.fields import Day, Unreadable
+from app.core.wording import about
 from app.surfaces.forms import unknown
 from app.surfaces.rest import read_object, refuse_wrong_type
 
@@ -75,7 +76,7 @@ class Body:
             refuse_wrong_type(one, raw)
             found: date | None = one.parse(raw)
         except Unreadable as reason:
-            self.complaints.append((one.name, f"“{_(one.label)}”：{reason}"))
+            self.complaints.append((one.name, about(_(one.label), reason)))
             return None
         return found
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.areas.people.roles import NARROW, PREFIX
-from app.core import grants
+from app.core import grants, rights
 from app.core.entity import Entity, registry
 from app.core.fields import FREELY, FROM_ABOVE, Field
 from app.core.powers import OTHER_RIGHTS, field_right, is_offered, powers, rights_of
@@ -38,7 +38,7 @@ VERBS = {"see": N_("看到"), "edit": N_("修改"), "reveal": N_("看完整号�
 def text(session: Session, *, own: bool = False) -> str:
     """The default roles; with `own` those of schools and bureaus as well."""
     query = sa.select(Role).order_by(Role.level.desc(), Role.id)
-    roles = [role for role in session.scalars(query) if own or grants.is_default(role)]
+    roles = [role for role in session.scalars(query) if own or rights.is_default(role)]
     sets = grants.rights_of_roles(session, {role.id for role in roles})
     parts = [f"# {_('角色与权限')}\n\n{_(HEAD)}\n"]
     parts += ["\n".join(_of_role(role, sets[role.id])) + "\n" for role in roles]

@@ -15,12 +15,12 @@ from app.areas.people import granting, own_roles
 from app.areas.people.own_roles import DESCRIPTION, LABEL, Page
 from app.areas.people.page_models import Complaints, Typed, errors_of, text_input
 from app.areas.people.roles import BUNDLES
-from app.core import grants, powers
+from app.core import grants, powers, rights
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.grants import BUREAU, SCHOOL, RoleChange, Room
 from app.core.rights import Actor, Grant
-from app.core.wording import N_
+from app.core.wording import N_, labelled, listed
 from app.surfaces import menu
 from app.surfaces.listing import COUNT_CAP, count_text
 from app.surfaces.viewmodels import (
@@ -98,7 +98,7 @@ def crumbs(by: Actor, *more: Crumb) -> list[Crumb]:
 def kind_of(role: Role) -> Cell:
     if role.name in BUNDLES.values():
         return Cell(_("默认角色，只用于转授"), tone="neutral")
-    if grants.is_default(role):
+    if rights.is_default(role):
         return Cell(_("默认角色"), tone="info")
     return Cell(_("自建角色"), tone="good")
 
@@ -123,7 +123,7 @@ def _words_of_entity(entity: type[Entity], found: Collection[str]) -> str:
     parts += _fields_named(entity, found, acts)
     if not parts:
         return ""
-    return _("%(what)s：%(acts)s", what=_(entity.__label__), acts="、".join(parts))
+    return labelled(_(entity.__label__), listed(parts))
 
 
 WHOLES = {"see": {"list", "show"}, "edit": {"add", "edit"}, "reveal": {"reveal"}}
@@ -142,7 +142,7 @@ def _fields_named(entity: type[Entity], found: Collection[str], acts: Collection
         ]
         word = _(powers.ACTION_WORDS.get(verb, verb))
         if wholes.isdisjoint(acts) or len(inside) <= len(outside):
-            yield from (f"{word}“{label}”" for label in inside)
+            yield from (_("%(act)s“%(field)s”", act=word, field=label) for label in inside)
         else:
             yield from (_("不含%(act)s“%(field)s”", act=word, field=label) for label in outside)
 
@@ -185,8 +185,8 @@ def _row(by: Actor, role: Role, unit: str, held: int) -> Row:
     number = _("%(n)s项", n=held)
     to_list = f"/grants/list/?role={role.id}" if held and by.has("grant:list") else None
     cells = (
-        Cell(role.label, url=url),
-        Cell(role.description),
+        Cell(role.title, url=url),
+        Cell(role.purpose),
         kind_of(role),
         Cell(unit),
         Cell(number if held else "", url=to_list),
@@ -197,7 +197,7 @@ def _row(by: Actor, role: Role, unit: str, held: int) -> Row:
 
 def is_copied(by: Actor, role: Role) -> bool:
     """Whether this may be what a new role of one's own unit begins from."""
-    is_near = grants.is_default(role) or (role.school_id, role.region_code) == (by.school_id, by.region_code)
+    is_near = rights.is_default(role) or (role.school_id, role.region_code) == (by.school_id, by.region_code)
     return role.name not in BUNDLES.values() and is_near
 
 
@@ -342,10 +342,10 @@ def show_page(session: Session, by: Actor, role: Role) -> RolePage:
     template = session.get(Role, role.template_id) if role.template_id is not None else None
     of_template = grants.rights_in_role(session, template) if template is not None else frozenset()
     left_out = own_roles.left_out(session, role)
-    compared = (template.label, tuple(words_of(left_out or ()))) if template is not None else None
+    compared = (template.title, tuple(words_of(left_out or ()))) if template is not None else None
     return RolePage(
-        title=role.label,
-        crumbs=crumbs(by, Crumb(role.label)),
+        title=role.title,
+        crumbs=crumbs(by, Crumb(role.title)),
         matrix=matrix(Ticks(held, template=of_template)),
         note=level_sentence(role),
         badges=[kind_of(role)],
@@ -356,11 +356,11 @@ def show_page(session: Session, by: Actor, role: Role) -> RolePage:
 
 
 def _facts(session: Session, by: Actor, role: Role, template: Role | None) -> Iterator[Item]:
-    if role.description:
-        yield Item(_("说明"), Cell(role.description, wide=True))
-    if not grants.is_default(role):
+    if role.purpose:
+        yield Item(_("说明"), Cell(role.purpose, wide=True))
+    if not rights.is_default(role):
         yield Item(_("单位"), Cell(granting.unit_names(session, [role])[role.id]))
-        source = Cell(template.label, url=show_path(template.id)) if template else Cell(_("从空白新建"))
+        source = Cell(template.title, url=show_path(template.id)) if template else Cell(_("从空白新建"))
         yield Item(_("来源角色"), source)
     held = own_roles.held_times(session, by, [role.id])[role.id]
     to_list = f"/grants/list/?role={role.id}" if held and by.has("grant:list") else None
@@ -369,10 +369,10 @@ def _facts(session: Session, by: Actor, role: Role, template: Role | None) -> It
 
 def _actions(session: Session, by: Actor, role: Role) -> Iterator[Action]:
     if may_make(by) and is_copied(by, role):
-        label = _("复制为本单位角色") if grants.is_default(role) else _("复制")
-        style: Style = "primary" if grants.is_default(role) else "secondary"
+        label = _("复制为本单位角色") if rights.is_default(role) else _("复制")
+        style: Style = "primary" if rights.is_default(role) else "secondary"
         yield Action(label, copy_path(role.id), style=style, icon="files")
-    if grants.is_default(role):
+    if rights.is_default(role):
         return
     if by.has("role:edit"):
         why = str(grants.may_change_role(session, by, role)) or None
@@ -386,11 +386,11 @@ def _actions(session: Session, by: Actor, role: Role) -> Iterator[Action]:
 
 def delete_page(by: Actor, role: Role) -> ConfirmPage:
     return ConfirmPage(
-        title=_("删除角色“%(role)s”", role=role.label),
-        crumbs=crumbs(by, Crumb(role.label, show_path(role.id)), Crumb(_("删除"))),
-        sentence=_("将删除角色“%(role)s”。它从未授予任何人。", role=role.label),
+        title=_("删除角色“%(role)s”", role=role.title),
+        crumbs=crumbs(by, Crumb(role.title, show_path(role.id)), Crumb(_("删除"))),
+        sentence=_("将删除角色“%(role)s”。它从未授予任何人。", role=role.title),
         goes_with=[],
-        submit_label=_("确认删除角色“%(role)s”", role=role.label),
+        submit_label=_("确认删除角色“%(role)s”", role=role.title),
         cancel_url=show_path(role.id),
         action_url=f"/roles/delete/{role.id}",
         hidden=[("version", str(role.version))],
@@ -434,16 +434,16 @@ def add_page(
     complaints: Complaints,
 ) -> FormPage:
     page = _to_tick(session, by, own_roles.new_role(by, {}, template), on, inputs, complaints)
-    page.title = _("新建角色") if template is None else _("复制“%(role)s”为新角色", role=template.label)
+    page.title = _("新建角色") if template is None else _("复制“%(role)s”为新角色", role=template.title)
     page.crumbs = crumbs(by, Crumb(_("新建")))
     page.action_url = "/roles/add" if template is None else copy_path(template.id)
     page.cancel_url, page.submit_label = LIST_PATH, _("新建角色")
     if template is not None:
-        page.note = _("已勾选的与“%(role)s”相同。请去掉不需要的；不能超出它。", role=template.label)
+        page.note = _("已勾选的与“%(role)s”相同。请去掉不需要的；不能超出它。", role=template.title)
     else:
         page.note = _("从空白开始，逐项勾选。也可以从已有的角色复制：")
         page.links = tuple(
-            Action(role.label, copy_path(role.id))
+            Action(role.title, copy_path(role.id))
             for role in own_roles.listed(session, by).found
             if is_copied(by, role)
         )
@@ -459,8 +459,8 @@ def edit_page(
     complaints: Complaints = (),
 ) -> FormPage:
     page = _to_tick(session, by, role, on, inputs, complaints)
-    page.title = _("修改角色“%(role)s”", role=role.label)
-    page.crumbs = crumbs(by, Crumb(role.label, show_path(role.id)), Crumb(_("修改")))
+    page.title = _("修改角色“%(role)s”", role=role.title)
+    page.crumbs = crumbs(by, Crumb(role.title, show_path(role.id)), Crumb(_("修改")))
     page.action_url, page.cancel_url = f"/roles/edit/{role.id}", show_path(role.id)
     page.hidden = [("version", str(role.version))]
     page.note = level_sentence(role)
@@ -525,10 +525,10 @@ def preview_page(
 ) -> ConfirmPage:
     holders = plan.holders
     people = len({given.person_id for given in holders})
-    words = {"role": role.label, "n": people}
+    words = {"role": role.title, "n": people}
     return ConfirmPage(
         title=_("修改“%(role)s”将影响%(n)s人", **words),
-        crumbs=crumbs(by, Crumb(role.label, show_path(role.id)), Crumb(_("确认修改"))),
+        crumbs=crumbs(by, Crumb(role.title, show_path(role.id)), Crumb(_("确认修改"))),
         sentence=_("“%(role)s”正由%(n)s人担任。保存后，他们的权限立即随之改变。", **words),
         goes_with=[],
         parts=[
@@ -552,7 +552,7 @@ def _typed_again(typed: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 def _holders(session: Session, holders: Sequence[Grant]) -> list[str]:
     where = granting.wheres(session, holders[:NAMED_MOST])
-    lines = [f"{one.person.first_name}，{where[one.id]}" for one in holders[:NAMED_MOST]]
+    lines = [_("，").join((one.person.first_name, where[one.id])) for one in holders[:NAMED_MOST]]
     return lines + _rest(len(holders))
 
 

@@ -88,7 +88,7 @@ class RoleView(BaseView):
             grants.require_never_held(db.session(), role)
             return render_template("confirm.html", page=models.delete_page(by, role))
         _refuse_others(request.form, "version")
-        label, version = role.label, version_in(request.form)
+        label, version = role.title, version_in(request.form)
         with saving.work() as work:
             grants.delete_role(work.session, by, own_roles.find(work.session, by, pk), version=version)
         flash(_("已删除角色“%(role)s”。", role=label), "success")
@@ -192,7 +192,7 @@ class ChangeFlow:
             role = own_roles.find(work.session, self.by, pk)
             done = own_roles.change(work.session, self.by, role, typed, wanted, version=version, mark=mark)
             drop_here(work.session)
-            label, ended = role.label, len(done.ended)
+            label, ended = role.title, len(done.ended)
         flash(_("已保存角色“%(role)s”。", role=label), "success")
         if ended:
             flash(_("随之终止的授权共%(n)s项。", n=ended), "info")

@@ -39,7 +39,7 @@ def as_row(role: Role, unit: str, held: int) -> dict[str, Any]:
         "label": role.label,
         "description": role.description,
         "level": role.level,
-        "is_default": grants.is_default(role),
+        "is_default": rights.is_default(role),
         "unit": unit,
         "template_id": role.template_id,
         "held": held,

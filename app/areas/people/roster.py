@@ -30,7 +30,7 @@ from app.core.fields import Day, Unreadable
 from app.core.rights import Actor
 from app.core.sealing import seal, unseal
 from app.core.sheets import Cell, Column
-from app.core.wording import N_
+from app.core.wording import N_, about, sentences
 
 MOST_ROWS = 200  # people; each password is hashed, and that is slow on purpose
 GOOD_FOR = timedelta(hours=1)  # from the check to the opening
@@ -143,7 +143,8 @@ def read(data: bytes, by: Actor) -> list[Line]:
         raise Invalid([("file", _("文件是空的。请下载模板，填写后上传。"))])
     places = _places(rows[0], columns_for(by))
     lines = [_line(number, {key: cells[at] for at, key in places.items()}) for number, cells in rows[1:]]
-    found = [line for line in lines if any(line.texts.values()) and line.texts["name"] != _(EXAMPLE["name"])]
+    examples = (EXAMPLE["name"], _(EXAMPLE["name"]))
+    found = [line for line in lines if any(line.texts.values()) and line.texts["name"] not in examples]
     if not found:
         raise Invalid([("file", _("列名下面没有人员。请从第2行起每行填写一人，再上传。"))])
     if len(found) > MOST_ROWS:
@@ -155,12 +156,12 @@ def read(data: bytes, by: Actor) -> list[Line]:
 def _places(head: sheets.Row, keys: Sequence[str]) -> dict[int, str]:
     """Place in the row → column. Raises Invalid with everything that is wrong with the row of names."""
     number, cells = head
-    known = {_tidy(_(LABELS[key])): key for key in keys}
+    known = {_tidy(word): key for key in keys for word in (LABELS[key], _(LABELS[key]))}
     found: dict[int, str] = {}
     complaints = []
     for at, cell in enumerate(cells):
         label = _tidy(cell.text)
-        if cell.kind == "empty" or label == _tidy(_(REASON)):
+        if cell.kind == "empty" or label in (_tidy(REASON), _tidy(_(REASON))):
             continue
         if label not in known:
             complaints.append(_("第%(row)s行：没有“%(name)s”这一列。", row=number, name=shortened(cell.text)))
@@ -172,7 +173,7 @@ def _places(head: sheets.Row, keys: Sequence[str]) -> dict[int, str]:
     complaints += [_("第%(row)s行：缺少“%(name)s”列。", row=number, name=name) for name in missing]
     if complaints:
         way_out = _("请使用下载的模板，不要改动第1行的列名。")
-        raise Invalid([("file", sentence + way_out) for sentence in complaints])
+        raise Invalid([("file", sentences((sentence, way_out))) for sentence in complaints])
     return found
 
 
@@ -228,7 +229,7 @@ class Choices:
         """Label → role."""
         levels = granting.levels_below(self.by)
         offered = granting.roles_to_give(self.session, self.by)
-        return {role.label: role for role in offered if role.level in levels}
+        return {role.title: role for role in offered if role.level in levels}
 
     @property
     def school_names(self) -> tuple[str, ...]:
@@ -322,7 +323,7 @@ def _faults_of(refused: Denied | Invalid) -> Iterator[tuple[str, str]]:
         return
     for name, sentence in refused.complaints:
         key = COLUMN_OF.get(name, name)
-        yield (key if key in LABELS else ""), sentence.removeprefix(f"“{_(LABELS.get(key, ''))}”：")
+        yield (key if key in LABELS else ""), sentence.removeprefix(about(_(LABELS.get(key, "")), ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from app.areas.schools.models import School
 from app.core import rights, saving, second_factor
 from app.core.errors import Denied, Invalid
 from app.core.rights import Actor, Place
+from app.core.wording import with_note
 from app.extensions import db
 from app.surfaces import menu
 from app.surfaces.drafts import show_form
@@ -93,10 +94,10 @@ class RuleForm:
         """With the unit that made it, where that is another."""
         if role.school_id is not None:
             school = db.session().get(School, role.school_id)
-            return f"{role.label}（{school.name}）" if school is not None else role.label
+            return with_note(role.title, school.name) if school is not None else role.title
         if role.region_code in (None, self.region_code):
-            return str(role.label)
-        return f"{role.label}（{name_of(db.session(), role.region_code) or role.region_code}）"
+            return str(role.title)
+        return with_note(role.title, name_of(db.session(), role.region_code) or role.region_code)
 
     def _save(self) -> Response:
         refuse_strays(request.form, self._inputs())

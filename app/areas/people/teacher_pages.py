@@ -22,6 +22,7 @@ from app.core import saving
 from app.core.errors import Invalid, Stale
 from app.core.fields import HERE
 from app.core.rights import Actor, Grant
+from app.core.wording import joined, listed
 from app.extensions import db
 from app.surfaces import lookups, menu
 from app.surfaces.drafts import drop_here, show_form
@@ -238,8 +239,8 @@ class _Rows:
             name = self.names.get(one.teacher_id, "")
             said.append(_until(mine, name) if mine is not None else _("现任%(name)s，没有授权", name=name))
         if others:
-            said.append(_("另有%(others)s", others="、".join(others)))
-        return "；".join(said)
+            said.append(_("另有%(others)s", others=listed(others)))
+        return joined(said)
 
 
 def _until(given: Grant, name: str) -> str:

@@ -24,6 +24,7 @@ from app.core import grants, saving
 from app.core.authority import Authority
 from app.core.errors import Denied, Invalid, Stale
 from app.core.rights import Actor, Extent, Grant
+from app.core.wording import listed, with_note
 
 ROLE = f"{PREFIX}class_teacher"
 PROCEDURE = Authority("class_teacher")
@@ -66,7 +67,7 @@ def candidates(session: Session, by: Actor, limit: int) -> list[tuple[int, str]]
     """(id, label) of the school's accounts that are at work."""
     query = sa.select(User.id, User.first_name, User.username).where(*_at_work(by))
     found = session.execute(query.order_by(User.name_key, User.id).limit(limit))
-    return [(id_, f"{name}（{username}）") for id_, name, username in found]
+    return [(id_, with_note(name, username)) for id_, name, username in found]
 
 
 def _at_work(by: Actor) -> Iterator[sa.ColumnElement[bool]]:
@@ -291,15 +292,15 @@ class _Arrangement:
         for id_, name in sorted(people.items(), key=lambda pair: pair[0]):
             led = [one.full_name for one in self.school.classes.values() if one.teacher_id == id_]
             if len(led) > 1:
-                yield _("%(name)s将同时担任%(classes)s的班主任。", name=name, classes="、".join(led))
+                yield _("%(name)s将同时担任%(classes)s的班主任。", name=name, classes=listed(led))
             if others := sorted(self._other_roles(id_)):
-                yield _("%(name)s还担任%(roles)s，这些授权不变。", name=name, roles="、".join(others))
+                yield _("%(name)s还担任%(roles)s，这些授权不变。", name=name, roles=listed(others))
 
     def _other_roles(self, person_id: int) -> set[str]:
         mine = {self.school.role.id}
         held = grants.held_grants(self.session, person_id)
         return {
-            given.role.label
+            given.role.title
             for given in held
             if given.usable and given.role_id not in mine and given.role.template_id not in mine
         }

@@ -24,6 +24,7 @@ from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Field
 from app.core.grants import Wanted
 from app.core.powers import ACTION_WORDS, asked_by, describe, is_offered, powers, rights_of
 from app.core.rights import Actor, Extent, Grant, Holding, Lack, Place
+from app.core.wording import joined, kept, sentences, with_note
 
 ASK = "why:ask"
 MOST_FOUND = 6  # records that a search for one offers to choose from
@@ -101,7 +102,7 @@ def find_records(session: Session, by: Actor, entity: type[Entity], typed: str) 
         meant = entity.id == int(typed)
     else:
         meant = entity.search(typed, dialect, rights.searched_fields(by, entity))
-    audit.note(session, by, "lookup", entity.key(), reason=_("权限查询"))
+    audit.note(session, by, "lookup", entity.key(), reason=kept("权限查询"))
     with scope.acting(session, rights.system("why")):
         query = sa.select(entity).where(here, meant).order_by(entity.id).limit(MOST_FOUND)
         found = list(session.scalars(query).unique())
@@ -111,7 +112,7 @@ def find_records(session: Session, by: Actor, entity: type[Entity], typed: str) 
 def place_name(session: Session, obj: Entity) -> str:
     """A row by its name and, for a pupil, by the class: namesakes are told apart."""
     school_class = session.get(SchoolClass, getattr(obj, "class_id", None) or 0)
-    return f"{obj.shown()}（{school_class.full_name}）" if school_class is not None else obj.shown()
+    return with_note(obj.shown(), school_class.full_name) if school_class is not None else obj.shown()
 
 
 def name_for(session: Session, by: Actor, obj: Entity) -> str:
@@ -251,13 +252,13 @@ def _sentence(made: Answer, *, is_granted: bool) -> str:
         "act": describe(made.question.asked[-1]),
     }
     if made.allowed:
-        return _("%(who)s可以对%(what)s%(act)s。依据：%(by)s。", by="；".join(made.through), **words)
+        return _("%(who)s可以对%(what)s%(act)s。依据：%(by)s。", by=joined(made.through), **words)
     reasons = list(made.locks)
     if not is_granted:
         reasons.append(
             _("最接近的授权：%(line)s。", line=made.short[0]) if made.short else _("名下没有有效的授权。")
         )
-    return _("%(who)s不能对%(what)s%(act)s。%(why)s", why="".join(reasons), **words)
+    return _("%(who)s不能对%(what)s%(act)s。%(why)s", why=sentences(reasons), **words)
 
 
 def _said(session: Session, holdings: Sequence[Holding]) -> dict[int, str]:
@@ -291,7 +292,7 @@ def _givers(session: Session, question: Question, at: Sequence[Place] | None) ->
     able = [b.person for b in explaining.who_could_give(session, question.asked, at or ())]
     people = list(dict.fromkeys(person for person in able if person.id != question.person.id))
     units = granting.unit_names(session, people)
-    return [f"{person.first_name}（{units[person.id]}）" for person in people]
+    return [with_note(person.first_name, units[person.id]) for person in people]
 
 
 def details(made: Answer) -> Iterator[tuple[str, list[str]]]:
@@ -307,7 +308,7 @@ def details(made: Answer) -> Iterator[tuple[str, list[str]]]:
         if lines
     )
     if made.smallest is not None:
-        line = _("角色“%(role)s”，范围：%(where)s", role=made.smallest.role.label, where=made.smallest.where)
+        line = _("角色“%(role)s”，范围：%(where)s", role=made.smallest.role.title, where=made.smallest.where)
         yield _("满足需要的最小授权"), [line]
 
 

@@ -28,7 +28,7 @@ class WhyApi(BaseApi):
         ---
         get:
           operationId: why
-          summary: 权限查询
+          summary: May a person do this, and why
           security: [{jwt: []}, {cookie: []}]
           description: >-
             Decides as every page does, and names the grants that allow it, those that fall short, who could give it

@@ -21,6 +21,7 @@ from app.core.entity import Entity
 from app.core.errors import Missing
 from app.core.fields import BY_CHANGE, HERE, Field, Key
 from app.core.rights import Actor
+from app.core.wording import in_chinese
 from app.surfaces import detail
 from app.surfaces.display import Revealed, Sight, painter
 from app.surfaces.paper import BODY, Box, Paper, Picture, fit, want
@@ -61,6 +62,7 @@ def _is_column(one: Field, by: Actor) -> bool:
     return powers.is_offered(one) or (one.name == "school_id" and by.is_of_bureau)
 
 
+@in_chinese
 def grid(site: Site, students: Sequence[Student], names: Iterable[str]) -> Grid:
     """Numbered rows, as a list shows them."""
     seen = rights.visible_fields(site.by, Student)
@@ -72,6 +74,7 @@ def grid(site: Site, students: Sequence[Student], names: Iterable[str]) -> Grid:
     return Grid((_("序号"), *(_(f.label) for f in fields)), rows)
 
 
+@in_chinese
 def roster(site: Site, title: str, below: str, found: Grid) -> bytes:
     """Upright where the columns have room there, else lying."""
     wanted = want(found.heads, found.rows, WIDEST)
@@ -83,6 +86,7 @@ def roster(site: Site, title: str, below: str, found: Grid) -> bytes:
     return paper.to_pdf()
 
 
+@in_chinese
 def class_list(site: Site, school_class: SchoolClass, students: Sequence[Student]) -> bytes:
     found = grid(site, students, CLASS_COLUMNS)
     shows_status = "status" in rights.open_fields(site.by, Student)
@@ -112,6 +116,7 @@ def _class_line(school_class: SchoolClass, students: Sequence[Student], shows_st
 # --- the record card ----------------------------------------------------------------------------------
 
 
+@in_chinese
 def cards(site: Site, students: Sequence[Student]) -> bytes:
     """学籍卡: what a pupil's page shows, each pupil with page numbers of his own."""
     paper = _paper(_("学籍卡"), site.by)
@@ -183,6 +188,7 @@ def _photo(site: Site, one: Student) -> Image.Image | None:
 # --- the sheet that parents check ---------------------------------------------------------------------
 
 
+@in_chinese
 def sheets(site: Site, students: Sequence[Student]) -> bytes:
     """信息核对表: every item that is asked in forms, with room to correct it. Each pupil begins on a leaf of his own."""
     paper = _paper(_("信息核对表"), site.by)
@@ -249,6 +255,7 @@ def _checked(
 # --- the certificate ----------------------------------------------------------------------------------
 
 
+@in_chinese
 def certificate(site: Site, student: Student, one: EnrolmentCertificate, code: str, verify_url: str) -> bytes:
     """在读证明: one page, with the code by which anybody can ask whether it is valid."""
     paper = _paper(_("在读证明"), site.by)
@@ -278,6 +285,7 @@ def certificate(site: Site, student: Student, one: EnrolmentCertificate, code: s
     return paper.to_pdf()
 
 
+@in_chinese
 def statement(site: Site, student: Student) -> str:
     """The sentence of the certificate: a field that this person does not see is left out of it."""
     seen = scope.fields_with(site.session, site.by, "see", student)

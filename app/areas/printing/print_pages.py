@@ -26,7 +26,7 @@ from app.core.entity import Entity
 from app.core.errors import Denied, Invalid
 from app.core.fields import HERE, Text, Unreadable
 from app.core.rights import Actor
-from app.core.wording import N_
+from app.core.wording import N_, in_chinese, joined, kept
 from app.surfaces import bulk, detail
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
@@ -51,6 +51,7 @@ from app.surfaces.viewmodels import (
     Tone,
 )
 
+DOCUMENT = "zh-Hans"  # what is printed is Chinese, whatever language the pages speak
 BASE, ROSTER_PATH = "/print", "/print/roster"
 MOST_ROWS = 3_000
 MOST_CARDS = 200  # at once
@@ -75,7 +76,7 @@ class PrintView(BaseView):
     @expose("/class/<int:pk>/list", methods=["POST"])
     def class_list(self, pk: int) -> Response:
         here, school_class, students = _class(pk, "student:list")
-        title = _("%(name)s班级名单", name=school_class.full_name)
+        title = kept("%(name)s班级名单", name=school_class.full_name)
         content = models.class_list(here, school_class, students)
         prints.note_list(here.by, title, len(students), students)
         return _download(content, title)
@@ -84,15 +85,15 @@ class PrintView(BaseView):
     def class_cards(self, pk: int) -> Response:
         here, school_class, students = _class(pk, "student:show")
         content = models.cards(here, students)
-        prints.note_records(here.by, _("打印学籍卡"), students)
-        return _download(content, _("%(name)s学籍卡", name=school_class.full_name))
+        prints.note_records(here.by, kept("打印学籍卡"), students)
+        return _download(content, kept("%(name)s学籍卡", name=school_class.full_name))
 
     @expose("/class/<int:pk>/sheets", methods=["POST"])
     def class_sheets(self, pk: int) -> Response:
         here, school_class, students = _class(pk, "student:show")
         content = models.sheets(here, students)
-        prints.note_records(here.by, _("打印信息核对表"), students)
-        return _download(content, _("%(name)s信息核对表", name=school_class.full_name))
+        prints.note_records(here.by, kept("打印信息核对表"), students)
+        return _download(content, kept("%(name)s信息核对表", name=school_class.full_name))
 
     # --- a pupil ---
 
@@ -101,16 +102,16 @@ class PrintView(BaseView):
         here, student = _pupil(pk)
         _refuse_strays(request.form)
         content = models.cards(here, [student])
-        prints.note_records(here.by, _("打印学籍卡"), [student])
-        return _download(content, _("%(name)s学籍卡", name=student.name))
+        prints.note_records(here.by, kept("打印学籍卡"), [student])
+        return _download(content, kept("%(name)s学籍卡", name=student.name))
 
     @expose("/student/<int:pk>/sheet", methods=["POST"])
     def sheet(self, pk: int) -> Response:
         here, student = _pupil(pk)
         _refuse_strays(request.form)
         content = models.sheets(here, [student])
-        prints.note_records(here.by, _("打印信息核对表"), [student])
-        return _download(content, _("%(name)s信息核对表", name=student.name))
+        prints.note_records(here.by, kept("打印信息核对表"), [student])
+        return _download(content, kept("%(name)s信息核对表", name=student.name))
 
     # --- pupils chosen in the list ---
 
@@ -146,7 +147,7 @@ class PrintView(BaseView):
         listing = _listing(here)
         if request.method == "GET":
             chosen = [f.name for f in listing.fields()]
-            return show_form(_roster_page(listing, _("学生花名册"), chosen))
+            return show_form(_roster_page(listing, kept("学生花名册"), chosen))
         chosen, title = request.form.getlist("column"), request.form.get("title", "")
         try:
             names, title = _read_roster(here.by, request.form)
@@ -155,7 +156,7 @@ class PrintView(BaseView):
             return show_form(_roster_page(listing, title, chosen, refused.complaints)), 422
         found = models.grid(here, students, names)
         content = models.roster(here, title, _roster_line(listing, len(students)), found)
-        prints.note_list(here.by, _("打印花名册“%(title)s”", title=title), len(students), students)
+        prints.note_list(here.by, kept("打印花名册“%(title)s”", title=title), len(students), students)
         return _download(content, title)
 
     # --- certificates ---
@@ -185,7 +186,7 @@ class PrintView(BaseView):
             student = lookups.find_pupil(work.session, here.by, pk)
             made, code = certificates.issue(work.session, here.by, student, purpose, days)
             content = models.certificate(here, student, made, code, _verify_url())
-        prints.note_records(here.by, _("打印在读证明"), [student])
+        prints.note_records(here.by, kept("打印在读证明"), [student])
         return _download(content, _("%(name)s在读证明", name=student.name))
 
     @expose("/certificate/<int:pk>/revoke", methods=["GET", "POST"])
@@ -301,6 +302,7 @@ def _read_roster(by: Actor, typed: MultiDict[str, str]) -> tuple[list[str], str]
     return [name for name in offered if name in chosen], str(title)
 
 
+@in_chinese
 def _roster_line(listing: Listing, count: int) -> str:
     return "　".join([*_asked(listing), _("共%(n)s人", n=count)])
 
@@ -323,6 +325,7 @@ def _roster_page(
             title,
             required=True,
             maxlength=TITLE.length,
+            lang=DOCUMENT,
             errors=_errors(complaints, "title"),
         ),
         Input(
@@ -341,7 +344,7 @@ def _roster_page(
         ),
     )
     asked = _asked(listing)
-    which = _("筛选条件：%(what)s", what="；".join(asked)) if asked else _("没有筛选条件")
+    which = _("筛选条件：%(what)s", what=joined(asked)) if asked else _("没有筛选条件")
     return FormPage(
         title=_("打印花名册"),
         crumbs=crumbs(Student, listing.site, Crumb(_("打印花名册"))),
@@ -412,7 +415,7 @@ def _certificates_page(here: Site, student: Student) -> DetailPage:
 
 
 def _statement(here: Site, student: Student) -> DetailSection:
-    text = Cell(models.statement(here, student), wide=True)
+    text = Cell(models.statement(here, student), wide=True, lang=DOCUMENT)
     advice = _("号码按屏幕上的样子印出：要印完整号码的，请先点击“查看完整号码”并说明事由。")
     return DetailSection(_("证明内容"), (Item(_("正文"), text), Item(_("说明"), Cell(advice, wide=True))))
 

@@ -15,6 +15,7 @@ from app.areas.students.models import Status, Student
 from app.core import audit, rights, scope
 from app.core.errors import Denied, Invalid, Missing
 from app.core.rights import Actor
+from app.core.wording import kept
 
 IN_CLASS = (Status.ENROLLED, Status.SUSPENDED, Status.PENDING)
 """Who sits on a class's list; who has left may still name the class."""
@@ -62,13 +63,13 @@ def _by_number(one: Student) -> tuple[bool, list[tuple[int, str]]]:
 
 def note_list(by: Actor, what: str, count: int, students: Sequence[Student]) -> None:
     """One line for a list of pupils: it stands where they are, or with who printed it where they are of several places."""
-    reason = _("%(what)s，%(n)s人", what=what, n=count)[:REASON]
+    reason = kept("%(what)s，%(n)s人", what=what, n=count)[:REASON]
     audit.write_apart([audit.row(by, "export", Student.key(), reason=reason, **_place(by, students))])
 
 
 def note_records(by: Actor, what: str, students: Sequence[Student]) -> None:
     """A line for each pupil whose record was printed, so that it stands in his time-line."""
-    many = _("，共%(n)s人", n=len(students)) if len(students) > 1 else ""
+    many = kept("，共%(n)s人", n=len(students)) if len(students) > 1 else ""
     audit.write_apart(
         audit.row(
             by,

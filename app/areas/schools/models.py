@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, object_session, relationship, select
 from app.areas.regions.models import name_of
 from app.areas.schools import seats
 from app.areas.schools.codes import check_school_code
-from app.core import codes, names, places
+from app.core import names, places
 from app.core.entity import Entity, OfPlace, Recyclable, Scope, registry
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, FROM_ABOVE, Link, col
@@ -99,7 +99,11 @@ class Term(Entity):
 
     @property
     def full_name(self) -> str:
-        return f"{self.academic_year.name}学年{codes.table('term').label(self.number)}"
+        return _(
+            "%(year)s学年%(term)s",
+            year=self.academic_year.name,
+            term=self.fields()["number"].show(self.number),
+        )
 
     def settle(self, session: Session) -> None:
         year = session.get(AcademicYear, self.academic_year_id)
@@ -244,7 +248,7 @@ class SchoolStage(OfPlace, Entity):
 
     @property
     def stage_name(self) -> str:
-        return codes.table("stage").label(self.stage)
+        return self.fields()["stage"].show(self.stage)
 
     def settle(self, session: Session) -> None:
         self.first_year = first_year(self.stage, self.years)
@@ -568,7 +572,8 @@ class SchoolClass(OfPlace, Recyclable, Entity):
 
 def _multi_grade_name(school_class: SchoolClass) -> str:
     grades = [school_class.grade, *(more.grade for more in school_class.more_grades)]
-    return "、".join(NUMERALS[year - 1] for year in sorted({g.year for g in grades})) + "年级复式班"
+    years = "、".join(NUMERALS[year - 1] for year in sorted({g.year for g in grades}))
+    return f"{years}年级复式班"
 
 
 class ClassGrade(OfPlace, Entity):

@@ -15,6 +15,7 @@ from app.areas.schools.models import Grade
 from app.core import rights, saving
 from app.core.errors import Invalid
 from app.core.fields import HERE, Number, Unreadable
+from app.core.wording import about, with_note
 from app.surfaces.drafts import drop_here, show_form
 from app.surfaces.listing import crumbs
 from app.surfaces.pages import Answer, site
@@ -52,7 +53,9 @@ class OpenGradeView(BaseView):
             grade = opening.open_grade(stage_id, by=here.by, **numbers)
             drop_here(work.session)
         made = numbers["classes"] + numbers["spare"]
-        flash(_("已开设%(grade)s，共%(n)s个班。", grade=f"{grade.name}（{grade.cohort}）", n=made), "success")
+        flash(
+            _("已开设%(grade)s，共%(n)s个班。", grade=with_note(grade.name, grade.cohort), n=made), "success"
+        )
         return redirect(here.show_url(Grade, grade.id))
 
 
@@ -71,7 +74,7 @@ def _read(typed: MultiDict[str, str]) -> tuple[int, dict[str, int]]:
         try:
             value = field.parse(typed.get(name))
         except Unreadable as reason:
-            complaints.append((name, f"“{_(field.label)}”：{reason}"))
+            complaints.append((name, about(_(field.label), reason)))
             continue
         if value is None:
             complaints.append((name, _("必填项“%(label)s”为空。请填写后再保存。", label=_(field.label))))

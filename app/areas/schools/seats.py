@@ -18,6 +18,7 @@ from app.core import codes
 from app.core.authority import Authority
 from app.core.entity import registry
 from app.core.scope import unscoped
+from app.core.wording import listed, sentences
 
 if TYPE_CHECKING:
     from app.areas.schools.models import SchoolClass
@@ -153,11 +154,11 @@ def _refusal(name: str, now: int, limit: int, free: list[str]) -> str:
         if now >= limit
         else _("%(name)s现有%(n)s人，编入后将超过上限%(cap)s人。", name=name, n=now, cap=limit)
     )
-    return full + "".join(_ways_out(free))
+    return sentences((full, *_ways_out(free)))
 
 
 def _ways_out(free: list[str]) -> Iterator[str]:
     if free:
-        yield _("可改选：%(classes)s；确需编入的，请报主管部门批准。", classes="、".join(free[:MOST_OFFERED]))
+        yield _("可改选：%(classes)s；确需编入的，请报主管部门批准。", classes=listed(free[:MOST_OFFERED]))
     else:
         yield _("本年级各班都已满，可先增设新班；确需编入的，请报主管部门批准。")

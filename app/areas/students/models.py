@@ -604,7 +604,11 @@ class FamilyMember(OfPupil, Entity):
     workplace: Mapped[str | None] = col.text("工作单位", 100)
     address: Mapped[str | None] = col.text("现住址", 100)
     residence_code: Mapped[str | None] = col.text(
-        "户口所在地", 12, help=f"{AREA_HELP}；外籍人员可空", clean=places.normal_area, rule=places.check_area
+        "户口所在地",
+        12,
+        help="12位区划代码；乡镇、村不清楚的只填前6位；外籍人员可空",
+        clean=places.normal_area,
+        rule=places.check_area,
     )
     phone: Mapped[str] = col.phone("联系电话", mask=PHONE_MASK, listed=True)
     is_guardian: Mapped[bool] = col.flag("是否监护人", listed=True, help="至少一人为“是”")

@@ -41,7 +41,7 @@ format: $(VENV)/.dev  ## let ruff write the layout
 	@$(BIN)/ruff check --fix .
 
 words: $(VENV)/.run  ## bring the English catalogue up to the source; lists what is not translated
-	@$(BIN)/python words.py
+	@$(BIN)/python -m app.translations.words
 
 bench: $(VENV)/.dev  ## time pages on 10 000 and 1 000 000 pupils (needs PostgreSQL); BENCH_ARGS="--students 10000"
 	@$(BIN)/python -m bench $(BENCH_ARGS)

@@ -7,8 +7,8 @@ import re
 import pytest
 from babel.messages.catalog import Message
 
-import words
 from app.core import codes
+from app.translations import words
 
 MESSAGES = {str(one.id): one for one in words.read() if one.id}
 PLACES = re.compile(r"%\((\w+)\)s|%%")

@@ -22,7 +22,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-import words
+from app.translations import words
 from tests.flows import every_url, world
 from tests.flows.every_url import PEOPLE, Row
 from tests.sites import Site

@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "app" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 HAN = re.compile(r"[\u3400-\u9fff]")
 NO_WORDS = frozenset({"app/core/names.py", "app/areas/regions/gb2260.py"})
@@ -52,12 +52,16 @@ def words_of(source: str) -> Iterator[str]:
     tree = ast.parse(source)
     left_out = {id(node) for node in _prose(tree)}
     yield from _first_lines(tree)
-    strings = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    strings = [
+        (one, one.value)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in left_out
+    ]
     spoken = {id(arg) for call in _calls(tree) for arg in call.args[:1]}
-    for node in sorted(strings, key=lambda one: (one.lineno, one.col_offset)):
-        is_word = HAN.search(node.value) or id(node) in spoken
-        if is_word and id(node) not in left_out and node.value not in NOT_SHOWN and "\\" not in node.value:
-            yield from node.value.split(" › ") if " › " in node.value else (node.value,)
+    for node, text in sorted(strings, key=lambda pair: (pair[0].lineno, pair[0].col_offset)):
+        is_word = HAN.search(text) or id(node) in spoken
+        if is_word and text not in NOT_SHOWN and "\\" not in text:
+            yield from text.split(" › ")
 
 
 def _first_lines(tree: ast.Module) -> Iterator[str]:
@@ -99,7 +103,7 @@ def bring_up() -> list[str]:
     head = CATALOGUE.read_bytes().partition(b"\n\n")[0]  # the notes for translators, as they are
     for word, files in collect().items():
         kept = old.get(word)
-        new.add(word, kept.string if kept else "", [(one, None) for one in dict.fromkeys(files)])
+        new.add(word, kept.string if kept else "", [(one, 0) for one in dict.fromkeys(files)])
     with CATALOGUE.open("wb") as file:
         file.write(head + b"\n\n")
         write_po(file, new, width=110, omit_header=True, include_lineno=False)

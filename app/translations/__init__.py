@@ -1,0 +1,1 @@
+"""The English words of the pages, and what keeps them whole."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
-from app.core.fields import Choice, Field, Key
+from app.core.fields import Choice, Code, Field, Flag, Key
 from app.core.rights import Actor
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import Cell, Tone
@@ -252,7 +253,21 @@ def _text_painter(field: Field, revealed: Revealed) -> Painter:
         tone = TONES.get(str(value)) if has_tone else None
         return Cell(text, None, tone, masked, len(text) > 40)
 
-    return paint
+    is_one_of_few = mask is None and isinstance(field, Choice | Code | Flag)
+    return _once_for_each(paint, attrgetter(name)) if is_one_of_few else paint
+
+
+def _once_for_each(paint: Painter, key: Callable[[Entity], Any]) -> Painter:
+    """For what many rows of a page have in common: a status, a class."""
+    cells: dict[Any, Cell] = {}
+
+    def paint_once(obj: Entity) -> Cell:
+        value = key(obj)
+        if value not in cells:
+            cells[value] = paint(obj)
+        return cells[value]
+
+    return paint_once
 
 
 def _key_painter(entity: type[Entity], field: Key, site: Site) -> Painter:
@@ -270,7 +285,7 @@ def _key_painter(entity: type[Entity], field: Key, site: Site) -> Painter:
             str(getattr(found, shown_as) or ""), url=site.show_url(target, found.id) if can_open else None
         )
 
-    return paint
+    return _once_for_each(paint, attrgetter(link))
 
 
 def cell(obj: Entity, field: Field, site: Site, revealed: Revealed = Revealed()) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from flask import Flask
@@ -17,21 +17,22 @@ def drawn(one: Cell, url: str | None = None) -> Markup:
     return Markup(_drawn(one, one.url or url, _masked_hint()))  # noqa: S704 - escaped in `_drawn`
 
 
-def heads(columns: Sequence[Column]) -> list[str]:
-    """How every cell of each column begins, for `row_cells`."""
-    return [f' data-label="{escape(c.label)}" class="{"num " if c.numeric else ""}' for c in columns]
+def row_drawer(columns: Sequence[Column], pick: str = "") -> Callable[[Row], Markup]:
+    """What draws the cells of one row of a list after another, the first as its heading; `pick`: what the box is called,
+    before the row's name, by which the row is chosen; "" for none."""
+    begins = [f' data-label="{escape(c.label)}" class="{"num " if c.numeric else ""}' for c in columns]
+    hint = _masked_hint()
 
+    def draw(row: Row) -> Markup:
+        first, *rest = row.cells
+        box = _box(row.id, pick + first.text) if pick else ""
+        head = _drawn(first, first.url or row.url, hint)
+        parts = [f'<th scope="row"{begins[0]}{first.breaks}">{head}{box}</th>']
+        for begin, one in zip(begins[1:], rest, strict=True):
+            parts.append(f'<td{begin}{one.breaks}">{_drawn(one, one.url, hint)}</td>')
+        return Markup("".join(parts))  # noqa: S704 - its parts are escaped
 
-def row_cells(row: Row, begins: Sequence[str], pick: str = "") -> Markup:
-    """The cells of one row of a list, the first as its heading; `pick`: what the box is called, before the row's name, by
-    which the row is chosen; "" for none."""
-    hint, (first, *rest) = _masked_hint(), row.cells
-    box = _box(row.id, pick + first.text) if pick else ""
-    head = _drawn(first, first.url or row.url, hint)
-    parts = [f'<th scope="row"{begins[0]}{first.breaks}">{head}{box}</th>']
-    for begin, one in zip(begins[1:], rest, strict=True):
-        parts.append(f'<td{begin}{one.breaks}">{_drawn(one, one.url, hint)}</td>')
-    return Markup("".join(parts))  # noqa: S704 - its parts are escaped
+    return draw
 
 
 def _box(row_id: int, label: str) -> str:
@@ -65,4 +66,4 @@ def _drawn(one: Cell, url: str | None, masked_hint: str) -> str:
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(drawn=drawn, heads=heads, row_cells=row_cells)
+    app.jinja_env.globals.update(drawn=drawn, row_drawer=row_drawer)

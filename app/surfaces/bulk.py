@@ -73,13 +73,14 @@ def can_delete(entity: type[Entity], by: Actor) -> bool:
 
 def settable(entity: type[Entity], by: Actor) -> dict[str, Field]:
     """The fields of which many rows may be given one value: what anybody with the right types into the form. What is
-    masked, names a row or must differ from row to row is one row's own; so is what an inline row hangs on."""
+    masked, names a row or must differ from row to row is one row's own; so is what an inline row hangs on, and what is a
+    private group's, of which each look is noted: a preview tells what it was."""
     own = entity.differing() | {entity.__shown_as__, entity.__natural_key__}
     own |= {owner_key(entity)} if entity.__inline_of__ else set()
     return {
         n: f
         for n, f in rights.visible_fields(by, entity).items()
-        if f.form and f.edit is FREELY and f.mask is None and n not in own
+        if f.form and f.edit is FREELY and f.mask is None and not f.private and n not in own
         if by.has(powers.field_right(entity, n, "edit"))
     }
 

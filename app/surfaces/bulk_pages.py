@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from app.core import powers, rights, scope
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid, Missing
-from app.core.fields import FREELY, Field
+from app.core.fields import FREELY, Field, missing_sentence
 from app.core.wording import listed
 from app.surfaces import bulk
 from app.surfaces.bulk import BASE, CHOICE, Act, Outcome
@@ -161,12 +161,13 @@ class Setting:
         return MultiDict([(n, text) for n, text in self.typed.items(multi=True) if n in self.value_names])
 
     def _read(self) -> Any:
-        """The new value. Raises Invalid."""
+        """The new value. Raises Invalid, also where none was posted: that is no wish to clear the field."""
+        if self.value_names[0] not in self.typed:
+            raise Invalid(_("提交的内容不完整或已过期。请返回上一页，刷新后重新提交。"))
         data, one = self.sheet.read(self._posted()), self.fields[self.name]
         complaints = [(PREFIX + n, sentence) for n, sentence in self.sheet.complaints]
         if not complaints and one.required and data.get(self.name) is None:
-            sentence = _("必填项“%(label)s”为空。请填写后再保存。", label=_(one.label))
-            complaints = [(PREFIX + self.name, sentence)]
+            complaints = [(PREFIX + self.name, missing_sentence(one.label))]
         if complaints:
             raise Invalid(complaints)
         return data.get(self.name)

@@ -406,6 +406,7 @@ def test_empty_classes_are_deleted_and_those_with_pupils_are_not(login: Login, a
         ("student_no", "由系统生成"),
         ("status", "日常管理"),
         ("phone", "“联系电话”不能批量修改。请打开每条记录分别修改。"),
+        ("health", "“健康状况”不能批量修改。请打开每条记录分别修改。"),
         ("school_id", "“学校”由系统生成，不能填写或修改"),
         ("nothing", "请从列表中选择要修改的项目"),
         ("", "请从列表中选择要修改的项目"),
@@ -465,6 +466,15 @@ def test_rows_that_were_never_previewed_so_are_refused(login: Login, app: Flask,
     assert world.all_rows(app) == before
 
 
+def test_an_act_without_its_value_empties_nothing(login: Login, app: Flask) -> None:
+    """A form that lost its input on the way is no wish to clear the field."""
+    lin, before = login("lin"), world.all_rows(app)
+    words = hidden_in(choose(lin, [OUYANG], "talent", "书法"))
+    del words["to-talent"]
+    assert "提交的内容不完整" in refusal(lin.post(f"{EDIT}-now", data=words))
+    assert world.all_rows(app) == before
+
+
 @pytest.mark.parametrize("path", ["/lists/bulk/students/burn", "/lists/bulk/students/edit/again"])
 def test_an_act_that_there_is_not_is_not_found(login: Login, path: str) -> None:
     assert login("lin").post(path, data={"id": [OUYANG]}).status_code == 404
@@ -520,6 +530,16 @@ def test_cards_and_sheets_of_the_chosen_are_printed_for_whom_one_may_open(login:
         lines = audited(app, "export", [OUYANG, ZHANG, WU])
         assert [one.row_id for one in lines if what in (one.reason or "")] == [OUYANG, ZHANG]
         assert login("wang").post(f"/print/chosen/{word}", data={"id": [OUYANG]}).status_code == 404
+
+
+def test_what_is_printed_is_noted_in_chinese_whatever_language_the_pages_speak(
+    login: Login, app: Flask
+) -> None:
+    lin = login("lin")
+    assert lin.post("/language/", data={"language": "en"}).status_code == 302
+    for word, what in (("cards", "打印学籍卡"), ("sheets", "打印信息核对表")):
+        assert lin.post(f"/print/chosen/{word}", data={"id": [OUYANG]}).status_code == 200
+        assert (audited(app, "export", [OUYANG])[-1].reason or "").startswith(what)
 
 
 def test_the_chosen_have_a_roster_of_their_own(login: Login) -> None:

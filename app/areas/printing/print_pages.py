@@ -119,15 +119,15 @@ class PrintView(BaseView):
     def chosen_cards(self) -> Response:
         here, students = _chosen()
         content = models.cards(here, students)
-        prints.note_records(here.by, _("打印学籍卡"), students)
-        return _download(content, _("学籍卡"))
+        prints.note_records(here.by, kept("打印学籍卡"), students)
+        return _download(content, kept("学籍卡"))
 
     @expose("/chosen/sheets", methods=["POST"])
     def chosen_sheets(self) -> Response:
         here, students = _chosen()
         content = models.sheets(here, students)
-        prints.note_records(here.by, _("打印信息核对表"), students)
-        return _download(content, _("信息核对表"))
+        prints.note_records(here.by, kept("打印信息核对表"), students)
+        return _download(content, kept("信息核对表"))
 
     @expose("/chosen/roster", methods=["POST"])
     def chosen_roster(self) -> Response:
@@ -187,7 +187,7 @@ class PrintView(BaseView):
             made, code = certificates.issue(work.session, here.by, student, purpose, days)
             content = models.certificate(here, student, made, code, _verify_url())
         prints.note_records(here.by, kept("打印在读证明"), [student])
-        return _download(content, _("%(name)s在读证明", name=student.name))
+        return _download(content, kept("%(name)s在读证明", name=student.name))
 
     @expose("/certificate/<int:pk>/revoke", methods=["GET", "POST"])
     def revoke(self, pk: int) -> Answer:

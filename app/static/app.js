@@ -237,7 +237,7 @@
       if ('fill' in radio.dataset) { input.value = radio.dataset.fill; soil(input); }
     };
     radio.addEventListener('change', put);
-    if (radio.value === 'mine') input.addEventListener('input', () => { radio.checked = true; radio.closest('tr').classList.remove('is-open'); });
+    if (radio.value !== 'theirs') input.addEventListener('input', () => { radio.checked = true; radio.closest('tr').classList.remove('is-open'); });
   });
 
   // --- where one is in a long form

@@ -55,6 +55,7 @@ FEW = 40  # so many choices still fit a plain select
 ALWAYS_POSTED = ("csrf_token", "version", "settled", "then", "next")
 ROW_WORDS = ("id", "version", "settled", "gone")
 CHOICE = "__choice"  # what follows a field's name where a conflict asks which side to keep
+BEFORE = "before"  # what is posted so where one's own side is what was there before the other: it was left alone
 ROWS_MOST = 20  # of one kind in one form
 
 
@@ -440,7 +441,7 @@ class Nested:
 
 # --- someone saved first ------------------------------------------------------------------------------
 
-_SIDES: Mapping[str, Side] = {"theirs": "theirs", "mine": "mine"}
+_SIDES: Mapping[str, Side] = {"theirs": "theirs", "mine": "mine", BEFORE: "mine"}
 
 
 def compare(overtaken: Iterable[tuple[Sheet, Stale]], sentence: str) -> Conflict:
@@ -488,13 +489,23 @@ def _differences(sheet: Sheet, stale: Stale) -> Iterator[tuple[ConflictLine, boo
         if typed is None:
             continue
         before = base.get(name, now)
-        is_left = before != now and (typed == before or (typed == now and sheet.settled is not None))
+        follows = typed == now and sheet.settled is not None and sheet.choices.get(name) != "mine"
+        is_left = before != now and (typed == before or follows)
         if typed != now or is_left:
-            yield _line(sheet, one, before, now, before if is_left else typed), is_left
+            is_others = _is_others(sheet, one, stale)
+            yield _line(sheet, one, before, now, typed, is_left=is_left, is_others=is_others), is_left
 
 
-def _line(sheet: Sheet, one: Field, before: str, now: str, mine: str) -> ConflictLine:
-    preselected: Side = "theirs" if mine == before else "mine" if now == before else ""
+def _is_others(sheet: Sheet, one: Field, stale: Stale) -> bool:
+    """Whether the other changed it: masked, what it was and what it is may look alike."""
+    return one.name in stale.base and stale.base[one.name] != one.dump(getattr(sheet.obj, one.name))
+
+
+def _line(
+    sheet: Sheet, one: Field, before: str, now: str, typed: str, *, is_left: bool, is_others: bool
+) -> ConflictLine:
+    mine = before if is_left else typed
+    preselected: Side = "theirs" if is_left else "" if is_others else "mine"
     return ConflictLine(
         label=_label_in(sheet, one),
         base=_plain(sheet, one, before),
@@ -503,6 +514,7 @@ def _line(sheet: Sheet, one: Field, before: str, now: str, mine: str) -> Conflic
         name=sheet.prefix + one.name,
         chosen=_SIDES.get(sheet.choices.get(one.name, ""), preselected),
         values=() if isinstance(one, Key) or one.mask is not None else (now, mine),
+        own=BEFORE if is_left else "mine",
     )
 
 

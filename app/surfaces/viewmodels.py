@@ -364,7 +364,8 @@ Side = Literal["", "theirs", "mine"]
 class ConflictLine(NamedTuple):
     """One field: what it was, what it is now, what was typed (what it was, where it was left alone).
 
-    With a name it is chosen, posted as `<name>__choice`; `values` are what the input holds on either side, for the script.
+    With a name it is chosen, posted as `<name>__choice`, one's own side as `own`; `values` are what the input holds on
+    either side, for the script.
     """
 
     label: str
@@ -374,6 +375,7 @@ class ConflictLine(NamedTuple):
     name: str = ""
     chosen: Side = ""  # "": both changed it, and nobody has decided yet
     values: tuple[str, ...] = ()
+    own: str = "mine"
 
 
 @dataclass(frozen=True, slots=True)

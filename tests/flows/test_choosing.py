@@ -89,7 +89,7 @@ def test_each_side_can_be_kept(app: Flask, zhou: Client, met: str, side: str, ad
 def test_what_the_other_changed_can_be_put_back_behind_its_mask_too(
     app: Flask, zhou: Client, phone: str, met: str
 ) -> None:
-    choices = {"address__choice": "theirs", "phone__choice": "mine", ROW + "workplace__choice": "mine"}
+    choices = {"address__choice": "theirs", "phone__choice": "before", ROW + "workplace__choice": "before"}
     assert zhou.post(FORM, data=Form(met).values | choices).status_code == 302
     assert pupil(app)["phone"] == phone
     assert father(app)["workplace"] is None
@@ -103,6 +103,26 @@ def test_a_third_value_may_be_typed(app: Flask, zhou: Client, met: str) -> None:
     assert pupil(app)["address"] == "商量后的地址"
 
 
+def test_what_the_other_wrote_may_be_typed_by_hand(app: Flask, zhou: Client, met: str) -> None:
+    """It is what was typed that counts then, not what stood there before the two."""
+    typed = {"address": "林老师的地址", "address__choice": "mine"}
+    assert zhou.post(FORM, data=Form(met).values | typed).status_code == 302
+    assert pupil(app)["address"] == "林老师的地址"
+
+
+def test_numbers_that_look_alike_behind_the_mask_are_both_changed(
+    app: Flask, login: Login, zhou: Client, phone: str
+) -> None:
+    theirs, mine = phone[:3] + "5555" + phone[7:], phone[:3] + "6666" + phone[7:]
+    begun, lin = opened(zhou, FORM).values | {"phone": mine}, login("lin")
+    assert lin.post(FORM, data=opened(lin, FORM).values | {"phone": theirs}).status_code == 302
+    answer = zhou.post(FORM, data=begun)
+    assert 'name="phone__choice"' in answer.text
+    assert "phone__choice" not in Form(answer.text).values
+    assert zhou.post(FORM, data=Form(answer.text).values).status_code == 409
+    assert pupil(app)["phone"] == theirs
+
+
 def test_choices_stay_on_the_page_when_something_else_is_refused(
     app: Flask, zhou: Client, phone: str, met: str
 ) -> None:
@@ -110,13 +130,13 @@ def test_choices_stay_on_the_page_when_something_else_is_refused(
         "address__choice": "theirs",
         "post_code": "1",
         "post_code__choice": "mine",
-        "phone__choice": "mine",
+        "phone__choice": "before",
     }
     answer = zhou.post(FORM, data=Form(met).values | refused)
     assert answer.status_code == 422
     assert "邮政编码应为6位数字。" in answer.text
     values = Form(answer.text).values
-    assert (values["address__choice"], values["phone__choice"]) == ("theirs", "mine")
+    assert (values["address__choice"], values["phone__choice"]) == ("theirs", "before")
     assert zhou.post(FORM, data=values | {"post_code": "646002"}).status_code == 302
     found = pupil(app)
     assert (found["address"], found["post_code"]) == ("林老师的地址", "646002")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -124,10 +125,12 @@ def _note_what_runs(
 
 def _commit_what_only_read(connection: sa.Connection) -> None:
     """psycopg forgets its prepared statements at every ROLLBACK; a transaction that is known to have only read may as well
-    end with COMMIT, which leaves nothing to roll back."""
+    end with COMMIT, which leaves nothing to roll back. What keeps it from ending so keeps it from the ROLLBACK too, which
+    comes next and of which SQLAlchemy makes its own errors."""
     if not connection.invalidated and connection.info.pop("only_read", False):
         driver: Any = connection.connection.dbapi_connection
-        driver.commit()
+        with suppress(connection.dialect.loaded_dbapi.Error):
+            driver.commit()
 
 
 def _forget_what_ran(connection: sa.Connection) -> None:

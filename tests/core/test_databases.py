@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
 from app.areas.students.models import FamilyMember, Student
 from app.core import rights
@@ -177,6 +177,21 @@ def test_what_was_written_and_not_committed_is_gone(app, session, acting, how):
             assert session.scalar(sa.select(Student.address).where(Student.id == 3)).endswith("9号")
         session.rollback()
         assert session.get_one(Student, 3).address == before
+
+
+@pytest.mark.postgres
+def test_a_connection_that_broke_after_reading_is_known_as_broken(app, session):
+    if db.engine.dialect.name != "postgresql":
+        return
+    unguarded = {"unguarded": True}
+    broken, other = (db.engine.connect().execution_options(**unguarded) for _one in range(2))
+    number = broken.scalar(sa.select(sa.func.pg_backend_pid()))
+    other.execute(sa.select(sa.func.pg_terminate_backend(number)))
+    other.close()
+    with pytest.raises(OperationalError):
+        broken.rollback()
+    assert broken.invalidated
+    broken.close()
 
 
 @pytest.mark.postgres

@@ -22,7 +22,7 @@ from app.core.wording import listed
 from app.surfaces import bulk
 from app.surfaces.bulk import BASE, CHOICE, Act, Outcome
 from app.surfaces.drafts import show_form
-from app.surfaces.forms import ALWAYS_POSTED, Sheet, unknown
+from app.surfaces.forms import Sheet, refuse_strays
 from app.surfaces.listing import Listing, crumbs, number_text
 from app.surfaces.pages import Answer, site
 from app.surfaces.site import Site
@@ -53,7 +53,7 @@ class BulkView(BaseView):
     @expose("/<path>/delete", methods=["POST"])
     def delete(self, path: str) -> Answer:
         entity, here = _list_at(path, "delete")
-        _refuse_strays(request.form, *CHOICE)
+        refuse_strays(request.form, *CHOICE)
         listing = bulk.list_of(entity, here, request.form)
         found = bulk.foresee(entity, here, bulk.deleting(here), bulk.read_choice(entity, here, request.form))
         return _page(_delete_preview(listing, found))
@@ -61,7 +61,7 @@ class BulkView(BaseView):
     @expose("/<path>/delete-now", methods=["POST"])
     def run_delete(self, path: str) -> Answer:
         entity, here = _list_at(path, "delete")
-        _refuse_strays(request.form, "rows", "asked")
+        refuse_strays(request.form, "rows", "asked")
         listing = bulk.list_of(entity, here, request.form)
         versions = bulk.read_versions(request.form.get("rows", ""))
         found = bulk.carry_out(entity, here, bulk.deleting(here), versions)
@@ -78,11 +78,6 @@ def _list_at(path: str, verb: str) -> tuple[type[Entity], Site]:
         raise Missing()
     rights.require(here.by, f"{entity.key()}:{verb}")
     return entity, here
-
-
-def _refuse_strays(typed: Typed, *names: str) -> None:
-    if strays := [("", unknown(name)) for name in typed if name not in (*names, *ALWAYS_POSTED)]:
-        raise Invalid(strays)
 
 
 def _page(page: ConfirmPage) -> str:
@@ -114,7 +109,7 @@ class Setting:
         return PREFIX + self.name, f"{PREFIX}{self.name}__text"
 
     def ask(self) -> Answer:
-        _refuse_strays(self.typed, *CHOICE, "field", *self.value_names)
+        refuse_strays(self.typed, *CHOICE, "field", *self.value_names)
         chosen = bulk.read_choice(self.entity, self.site, self.typed)
         if "field" not in self.typed:
             return self._ask_field(chosen)
@@ -130,7 +125,7 @@ class Setting:
         return _page(self._preview(chosen, found, value))
 
     def run(self) -> Answer:
-        _refuse_strays(self.typed, "rows", "chosen", "asked", "field", "back", *self.value_names)
+        refuse_strays(self.typed, "rows", "chosen", "asked", "field", "back", *self.value_names)
         if why := self._why_not():
             raise Invalid([("field", why)])
         if self.typed.get("back"):

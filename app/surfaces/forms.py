@@ -22,7 +22,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.core import live, powers, rights, scope
 from app.core.entity import Entity, registry
-from app.core.errors import Stale
+from app.core.errors import Invalid, Stale
 from app.core.fields import (
     FREELY,
     FROM_ABOVE,
@@ -55,7 +55,9 @@ FEW = 40  # so many choices still fit a plain select
 ALWAYS_POSTED = ("csrf_token", "version", "settled", "then", "next")
 ROW_WORDS = ("id", "version", "settled", "gone")
 CHOICE = "__choice"  # what follows a field's name where a conflict asks which side to keep
-BEFORE = "before"  # what is posted so where one's own side is what was there before the other: it was left alone
+BEFORE = (
+    "before"  # what is posted so where one's own side is what was there before the other: it was left alone
+)
 ROWS_MOST = 20  # of one kind in one form
 
 
@@ -310,6 +312,12 @@ def checks_of(key: str, locale: str, today: date) -> Mapping[str, tuple[live.Che
 
 def unknown(name: str) -> str:
     return _("没有“%(name)s”这一项。请删去后再提交。", name=name[:40])
+
+
+def refuse_strays(typed: Iterable[str], *known: str) -> None:
+    """Raises Invalid for inputs that the form has not got."""
+    if strays := [("", unknown(name)) for name in typed if name not in (*known, *ALWAYS_POSTED)]:
+        raise Invalid(strays)
 
 
 def sections(entity: type[Entity], inputs: Mapping[str, Input]) -> list[FormSection]:

@@ -87,8 +87,7 @@ class EntityPages(ModelView):
 
     def _delete_now(self, obj: Entity, here: Site) -> Answer:
         name = obj.shown()
-        if strays := sorted(set(request.form) - set(forms.ALWAYS_POSTED)):
-            raise Invalid([("", forms.unknown(stray)) for stray in strays])
+        forms.refuse_strays(request.form)
         with saving.work():
             saving.delete(obj, here.by, version=version_in(request.form))
         flash(_("已删除%(what)s“%(name)s”。", what=_(self.entity.__label__), name=name), "success")

@@ -25,7 +25,7 @@ from app.core.wording import about
 from app.extensions import db
 from app.surfaces import views, worklist
 from app.surfaces.drafts import show_form
-from app.surfaces.forms import ALWAYS_POSTED, unknown
+from app.surfaces.forms import refuse_strays
 from app.surfaces.listing import PAGE_SIZES, Listing, choosable, count_text, crumbs, has_made_name, named_by
 from app.surfaces.pages import Answer
 from app.surfaces.security import current_actor
@@ -50,7 +50,7 @@ MOST_COLUMNS = 30
 NAME = Text(label="名称", length=LONGEST_NAME, nullable=False)
 SHARED, COLUMNS = "shared", "columns"
 DENSITIES = {"comfortable": False, "compact": True}
-CARRIED = ("site", "asks", *ALWAYS_POSTED)
+CARRIED = ("site", "asks")
 """What every form of a list brings along beside its inputs."""
 
 
@@ -83,7 +83,7 @@ class ListViewsView(BaseView):
         if request.method == "GET":
             return show_form(_rename_page(listing, found, found.name))
         try:
-            _refuse_strays(request.form, "name")
+            refuse_strays(request.form, *CARRIED, "name")
             with saving.work() as work:
                 name = list_views.rename(work.session, listing.site.by, pk, _read_name(request.form)).name
         except Invalid as refused:
@@ -123,7 +123,7 @@ class ListViewsView(BaseView):
     @expose("/look/<path>", methods=["POST"])
     def look(self, path: str) -> Response:
         listing, typed = _listing(path, request.form), request.form
-        _refuse_strays(typed, "density", "size")
+        refuse_strays(typed, *CARRIED, "density", "size")
         density, size = typed.get("density", ""), typed.get("size", "")
         if density not in DENSITIES or size not in map(str, PAGE_SIZES):
             raise Invalid(_("请在“显示”中选择行距和每页条数。"))
@@ -152,12 +152,6 @@ def _prefer(listing: Listing, **liking: object) -> None:
         list_views.prefer(work.session, listing.site.by, listing.entity.key(), **liking)
 
 
-def _refuse_strays(typed: MultiDict[str, str], *known: str) -> None:
-    """Raises Invalid for inputs that the form has not got."""
-    if strays := sorted(set(typed) - set(known) - set(CARRIED)):
-        raise Invalid([("", unknown(stray)) for stray in strays])
-
-
 def _read_name(typed: Mapping[str, str]) -> str:
     try:
         name = NAME.parse(typed.get("name", ""))
@@ -172,7 +166,7 @@ def _read_name(typed: Mapping[str, str]) -> str:
 
 
 def _save(work: Work, listing: Listing, typed: MultiDict[str, str]) -> SavedView:
-    _refuse_strays(typed, "name", "with")
+    refuse_strays(typed, *CARRIED, "name", "with")
     ways = set(typed.getlist("with"))
     if ways - {SHARED, COLUMNS}:
         raise Invalid([("with", _("请选择页面上的选项。"))])
@@ -315,7 +309,7 @@ def _offered(listing: Listing) -> dict[str, Field]:
 def _read_columns(listing: Listing, typed: MultiDict[str, str]) -> list[str]:
     """The names in the order that was asked for, those without a number behind. Raises Invalid."""
     offered, chosen = _offered(listing), typed.getlist("column")
-    _refuse_strays(typed, "column", *(f"at-{name}" for name in offered))
+    refuse_strays(typed, *CARRIED, "column", *(f"at-{name}" for name in offered))
     complaints, places = [], {}
     for name in offered:
         raw = typed.get(f"at-{name}", "").strip()

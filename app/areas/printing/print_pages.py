@@ -30,7 +30,7 @@ from app.core.wording import N_, in_chinese, joined, kept
 from app.surfaces import bulk, detail
 from app.surfaces.display import Revealed
 from app.surfaces.drafts import show_form
-from app.surfaces.forms import ALWAYS_POSTED, unknown
+from app.surfaces.forms import refuse_strays
 from app.surfaces.listing import FOUND_MOST, Listing, count_text, crumbs, reveal_form
 from app.surfaces.pages import Answer, site
 from app.surfaces.security import VERIFY_PATH
@@ -100,7 +100,7 @@ class PrintView(BaseView):
     @expose("/student/<int:pk>/card", methods=["POST"])
     def card(self, pk: int) -> Response:
         here, student = _pupil(pk)
-        _refuse_strays(request.form)
+        refuse_strays(request.form)
         content = models.cards(here, [student])
         prints.note_records(here.by, kept("打印学籍卡"), [student])
         return _download(content, kept("%(name)s学籍卡", name=student.name))
@@ -108,7 +108,7 @@ class PrintView(BaseView):
     @expose("/student/<int:pk>/sheet", methods=["POST"])
     def sheet(self, pk: int) -> Response:
         here, student = _pupil(pk)
-        _refuse_strays(request.form)
+        refuse_strays(request.form)
         content = models.sheets(here, [student])
         prints.note_records(here.by, kept("打印信息核对表"), [student])
         return _download(content, kept("%(name)s信息核对表", name=student.name))
@@ -134,7 +134,7 @@ class PrintView(BaseView):
         """Leads to the roster of just these."""
         here = site()
         rights.require(here.by, "student:list")
-        _refuse_strays(request.form, *bulk.CHOICE)
+        refuse_strays(request.form, *bulk.CHOICE)
         ids = bulk.read_choice(Student, here, request.form, FOUND_MOST)
         return redirect(with_args(ROSTER_PATH, {"found": ",".join(map(str, ids))}))
 
@@ -197,7 +197,7 @@ class PrintView(BaseView):
         _require_issuer(here, student)
         if request.method == "GET":
             return render_template("confirm.html", page=_revoke_page(here, found, student))
-        _refuse_strays(request.form)
+        refuse_strays(request.form)
         with saving.work() as work:
             student_id = certificates.revoke(work.session, here.by, pk).id
         flash(_("已作废这份在读证明，凭其验证码查验为无效。"), "success")
@@ -214,7 +214,7 @@ def _class(pk: int, right: str) -> tuple[Site, SchoolClass, list[Student]]:
     """Raises Denied, Missing, Invalid."""
     here = site()
     rights.require(here.by, right)
-    _refuse_strays(request.form)
+    refuse_strays(request.form)
     found = prints.find_class(here.session, here.by, pk, right)
     students = prints.pupils_of(here.session, found)
     if len(students) > MOST_CARDS:
@@ -228,7 +228,7 @@ def _chosen() -> tuple[Site, list[Student]]:
     """Those of the chosen whose records the person may open. Raises Denied, Missing, Invalid."""
     here = site()
     rights.require(here.by, "student:show")
-    _refuse_strays(request.form, *bulk.CHOICE)
+    refuse_strays(request.form, *bulk.CHOICE)
     ids = bulk.read_choice(Student, here, request.form, MOST_CARDS)
     return here, prints.find_pupils(here.session, here.by, ids)
 
@@ -242,12 +242,6 @@ def _pupil(pk: int) -> tuple[Site, Student]:
 def _require_issuer(here: Site, student: Student) -> None:
     if not (verdict := certificates.may_issue(here.session, here.by, student)):
         raise Denied(str(verdict))
-
-
-def _refuse_strays(typed: MultiDict[str, str], *names: str) -> None:
-    known = {*names, *ALWAYS_POSTED}
-    if strays := [("", unknown(name)) for name in typed if name not in known]:
-        raise Invalid(strays)
 
 
 def _download(content: bytes, title: str) -> Response:
@@ -284,7 +278,7 @@ def _everybody(listing: Listing, names: Sequence[str]) -> list[Student]:
 
 def _read_roster(by: Actor, typed: MultiDict[str, str]) -> tuple[list[str], str]:
     """The columns in the order of the declaration, and the title. Raises Invalid."""
-    _refuse_strays(typed, "column", "title")
+    refuse_strays(typed, "column", "title")
     offered, chosen = models.printable_fields(by), set(typed.getlist("column"))
     complaints = []
     if chosen - set(offered):
@@ -436,7 +430,7 @@ def _certificate_row(one: EnrolmentCertificate, student: Student) -> Row:
 
 def _read_issue(typed: MultiDict[str, str]) -> tuple[str, int]:
     """Raises Invalid."""
-    _refuse_strays(typed, "purpose", "days")
+    refuse_strays(typed, "purpose", "days")
     complaints, purpose = [], ""
     try:
         purpose = certificates.read_purpose(typed.get("purpose", ""))

@@ -434,10 +434,15 @@ class Key(Field):
     filterable: ClassVar[bool] = True
 
     def read(self, text: str) -> int:
-        text = tidy(text)
-        if not re.fullmatch(r"[1-9]\d{0,17}", text):
+        found = int(text) if re.fullmatch(r"[1-9][0-9]{0,17}", text := tidy(text)) else None
+        if found is None or found > self._biggest:
             raise Unreadable(_("没有找到所选的记录。请从下拉列表中重新选择。"))
-        return int(text)
+        return found
+
+    @property
+    def _biggest(self) -> int:
+        """Flask-AppBuilder's tables have ids of four bytes; PostgreSQL compares them with nothing longer."""
+        return 2**31 - 1 if self.target.startswith("ab_") else 10**18
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from tests.accounts import role_id
 from tests.cast import YIZHONG
 from tests.client import Client
 from tests.flows import world
+from tests.forms import opened
 
 Login = Callable[..., Client]
 EDIT, DELETE = "/lists/bulk/students/edit", "/lists/bulk/students/delete"
@@ -299,6 +300,17 @@ def test_a_link_is_set_by_its_name(login: Login, app: Flask) -> None:
     assert parts(answer)["将修改1条"] == ["七年级（2）班：（空） → 小周"]
     confirm(lin, answer, "/lists/bulk/classes/edit")
     assert load(app, SchoolClass, one).teacher_id == teacher
+
+
+@pytest.mark.parametrize("typed", ["2147483648", "9" * 17])
+def test_a_link_to_a_number_that_no_account_can_have_is_refused(login: Login, app: Flask, typed: str) -> None:
+    lin, one = login("lin"), cast.class_of(YIZHONG, 7, 1)
+    words = {"chosen": str(one), "field": "teacher_id", "to-teacher_id": typed}
+    assert "没有找到所选的记录" in refusal(lin.post("/lists/bulk/classes/edit", data=words))
+    form = f"/classes/edit/{one}"
+    assert "没有找到所选的记录" in refusal(
+        lin.post(form, data=opened(lin, form).values | {"teacher_id": typed})
+    )
 
 
 def test_the_second_of_two_guardians_is_kept(login: Login, app: Flask) -> None:

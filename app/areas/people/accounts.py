@@ -151,9 +151,8 @@ def suggest(session: Session, by: Actor, typed: str, limit: int) -> list[tuple[i
 
 def label(session: Session, by: Actor, user_id: int) -> str:
     extents = by.reach(*NAMING, "school_class:list", "school_class:show")
-    return session.scalar(sa.select(User.first_name).where(User.id == user_id, within(extents))) or _(
-        "（已不存在）"
-    )
+    query = sa.select(User.first_name).where(User.id == user_id, within(extents))
+    return (session.scalar(query) if user_id < 2**31 else None) or _("（已不存在）")
 
 
 # --- nobody acts on somebody who holds more -----------------------------------------------------------

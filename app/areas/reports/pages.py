@@ -10,6 +10,7 @@ from datetime import date
 
 import sqlalchemy as sa
 from flask import render_template
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -159,7 +160,7 @@ def _month_figures(day: date) -> Iterator[Figure]:
         last = first.replace(day=monthrange(first.year, first.month)[1])
         days = {"effective_on__from": first.isoformat(), "effective_on__to": last.isoformat()}
         words = {"state": ChangeState.DONE.value, **days}
-        yield Figure(_("%(n)s月", n=first.month), _count_of("months", f"{first:%Y-%m}"), Change, words)
+        yield Figure(format_date(first, "LLL"), _count_of("months", f"{first:%Y-%m}"), Change, words)
 
 
 def _change_figures(total: Figures, year: SchoolYear) -> Iterator[Figure]:

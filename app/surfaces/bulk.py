@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.core import powers, rights, saving, scope
 from app.core.entity import Entity, owner_key
-from app.core.errors import Invalid, Missing, Refused, Stale
+from app.core.errors import Denied, Invalid, Missing, Refused, Stale
 from app.core.fields import FREELY, Field, Key
 from app.core.rights import Actor
 from app.core.wording import listed
@@ -225,8 +225,18 @@ def setting(entity: type[Entity], site: Site, name: str, value: Any) -> Act:
             scope.may(session, by, power, obj) for power in ("edit", f"{name}:see", f"{name}:edit")
         )
 
+    right = powers.field_right(entity, name, "edit")
+    is_uneven = not rights.holds_wherever(by, right, powers.reading_rights(entity))
+
+    def set_it(obj: Entity, version: int) -> None:
+        if is_uneven and scope.may(session, by, "edit", obj):
+            verdict = scope.may(session, by, f"{name}:edit", obj)
+            if not verdict:
+                raise Denied(str(verdict))
+        saving.edit(obj, {name: value}, by, version=version)
+
     return Act(
-        lambda obj, version: saving.edit(obj, {name: value}, by, version=version),
+        set_it,
         lambda obj: _(
             "%(name)s：%(before)s → %(after)s", name=obj.shown(), before=paint(obj).text or blank, after=after
         ),

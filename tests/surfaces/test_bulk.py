@@ -444,6 +444,27 @@ def test_a_field_that_a_role_locks_is_refused_with_the_right(
     assert "权限" in refusal(choose(lin, [OUYANG], "transport", BICYCLE))
 
 
+def test_a_field_that_is_hidden_on_some_rows_is_skipped_there_with_the_right(
+    app: Flask, login: Login, limit: Callable[..., None]
+) -> None:
+    """Whatever stands there: two grants, the whole school without the field, one class with it."""
+    limit("lin", "clerk", "student:transport:hide")
+    with app.app_context(), scope.acting(db.session(), rights.system("tests")) as by:
+        lin = db.session.get_one(User, cast.person("lin"))
+        role = db.session.get_one(Role, role_id(app, "class_teacher"))
+        own = Extent.of(cast.school(YIZHONG), None, None, [cast.class_of(YIZHONG, 7, 1)])
+        grants.grant(db.session(), by, lin, role, own)
+        db.session.commit()
+        db.session.remove()
+    now = str(load(app, Student, ZHANG).transport)
+    for value in (now, BICYCLE if now != BICYCLE else "1"):
+        found = parts(choose(login("lin"), [OUYANG, ZHANG], "transport", value))
+        told = next(
+            why for title in found if title.startswith("跳过") for why in found[title] if "张一鸣" in why
+        )
+        assert told.startswith("您的授权范围不包括这条记录，不能修改“学生”的“上下学交通方式”")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -55,9 +55,7 @@ FEW = 40  # so many choices still fit a plain select
 ALWAYS_POSTED = ("csrf_token", "version", "settled", "then", "next")
 ROW_WORDS = ("id", "version", "settled", "gone")
 CHOICE = "__choice"  # what follows a field's name where a conflict asks which side to keep
-BEFORE = (
-    "before"  # what is posted so where one's own side is what was there before the other: it was left alone
-)
+BEFORE = "before"  # one's own side of a field that only the other changed: what it was
 ROWS_MOST = 20  # of one kind in one form
 
 

@@ -218,9 +218,9 @@
     });
   });
 
-  // --- complaints: read out first, each link lands inside its input
-  const complaints = one('#complaints');
-  if (complaints) complaints.focus();
+  // --- complaints, or what two have changed: read out first; each link lands inside its input
+  const wanted = one('#complaints') || one('[data-conflict]');
+  if (wanted) wanted.focus();
   all('#complaints a[href^="#"]').forEach((link) => link.addEventListener('click', (event) => {
     const input = document.getElementById(link.hash.slice(1));
     if (!input) return;

@@ -29,7 +29,7 @@ from app.surfaces.listing import VIEW, Listing, name_load, number_text, row_id
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Action, Bulk, ListPage
 
-MOST = 2_000  # rows of one act
+MOST = 1_000  # rows of one act
 SHOWN = 20  # rows of which a preview says what they were and become
 LONGEST = 60_000  # characters of what names rows
 BASE = "/lists/bulk"

@@ -151,7 +151,7 @@ def _open_pupil(window: Window) -> None:
 def edit_pupil(window: Window) -> None:
     _open_pupil(window)
     window.follow("修改")
-    expect(window.page.get_by_role("button", name="保存")).to_be_visible()
+    expect(window.page.get_by_role("button", name="保存", exact=True)).to_be_visible()
 
 
 @picture("family", "lin")

@@ -143,7 +143,7 @@ def add_a_pupil(clerk: Window) -> int:
     clerk.search(ADDED)
     expect(page.locator("tbody tr")).to_contain_text("待核准")
     clerk.follow(ADDED)
-    return int(clerk.path.rpartition("/")[2])
+    return int(clerk.path.partition("?")[0].rpartition("/")[2])
 
 
 def read_the_audit(clerk: Window, added: int) -> None:
@@ -191,11 +191,19 @@ def look_on(chen: Window, added: int) -> None:
 
 
 def assert_only_reads(chen: Window) -> None:
-    """What a viewer may send stands outside /bureau: log out, look up a number, state a reason."""
+    """What a viewer may send stands outside /bureau: log out, change the language, arrange a list, look up a number,
+    state a reason."""
     posts = chen.page.locator("form[method=post]").evaluate_all(
         "forms => forms.map(f => new URL(f.action).pathname)"
     )
-    assert {path.split("/")[1] for path in posts} <= {"find", "logout", "search", "reveal"}
+    assert {path.split("/")[1] for path in posts} <= {
+        "find",
+        "language",
+        "lists",
+        "logout",
+        "reveal",
+        "search",
+    }
     links = chen.page.locator("main a[href]").evaluate_all(
         "links => links.map(a => new URL(a.href).pathname)"
     )

@@ -238,7 +238,12 @@ class Drawing:
 
     def _cards(self) -> Iterator[Card]:
         total, is_home = self.made.total, self.year.is_everywhere
-        yield _("学校数"), tallies.grouped(total.schools), self.here.list_url(School) if is_home else None, None
+        yield (
+            _("学校数"),
+            tallies.grouped(total.schools),
+            self.here.list_url(School) if is_home else None,
+            None,
+        )
         if self.sees.pupils:
             enrolled = Figure(_("在校学生"), lambda one: one.enrolled, Student, _of_status(Status.ENROLLED))
             yield self._card(enrolled)

@@ -51,7 +51,11 @@
   // --- unsaved changes
   all('form[data-guard]').forEach((form) => {
     const mark = one('[data-unsaved]', form);
-    let dirty = false;
+    let dirty = false, last = '';
+    form.addEventListener('focusin', ({ target }) => { if (!target.matches('button, a')) last = target.name || ''; });
+    form.addEventListener('submit', ({ submitter }) => { // the next of a list is begun in the same box
+      if (last && submitter && submitter.name === 'then') sessionStorage.setItem('stood', last);
+    });
     const soil = () => { dirty = true; if (mark) mark.hidden = false; };
     if ('dirty' in form.dataset) soil();
     ['input', 'change', 'soil'].forEach((name) => form.addEventListener(name, soil));
@@ -218,9 +222,11 @@
     });
   });
 
-  // --- complaints: read out first, each link lands inside its input
-  const complaints = one('#complaints');
-  if (complaints) complaints.focus();
+  // --- complaints, or what two have changed, are read out first, each link lands inside its input; else one stands where one stood
+  const stood = sessionStorage.getItem('stood');
+  sessionStorage.removeItem('stood');
+  const wanted = one('#complaints') || one('[data-conflict]') || (stood && one(`form[data-guard] [name="${CSS.escape(stood)}"]`));
+  if (wanted) wanted.focus();
   all('#complaints a[href^="#"]').forEach((link) => link.addEventListener('click', (event) => {
     const input = document.getElementById(link.hash.slice(1));
     if (!input) return;

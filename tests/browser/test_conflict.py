@@ -35,6 +35,7 @@ def test_the_second_to_save_sees_what_the_first_wrote_and_keeps_what_he_typed(
         zhou.press("保存")
     assert answer.value.status == 409
     block = page.get_by_role("alert")
+    expect(block).to_be_focused()
     expect(block).to_contain_text("林老师")
     line = block.get_by_role("row", name="现住址")
     expect(line.get_by_role("cell").first).to_have_text(str(cast.PLAIN["address"]))

@@ -33,6 +33,19 @@ def test_a_clerk_goes_through_a_class(enter: Callable[..., Window], has_script: 
     assert not window.has_sideways_scroll()
 
 
+def test_the_next_form_is_begun_in_the_box_one_stood_in(enter: Callable[..., Window]) -> None:
+    window = enter("lin")
+    page = window.page
+    page.goto(LIST)
+    page.locator("tbody th a").first.click()
+    window.follow("修改")
+    page.locator("[name=talent]").fill("书法")
+    window.press("保存并下一个")
+    expect(page.locator("[name=talent]")).to_be_focused()
+    page.reload()
+    expect(page.locator("[name=talent]")).not_to_be_focused()
+
+
 def test_by_keyboard_and_by_the_links_of_a_row(enter: Callable[..., Window]) -> None:
     window = enter("lin")
     page = window.page

@@ -416,15 +416,15 @@ def test_the_county_reads_its_figures_school_by_school(login: Login) -> None:
     answer = login("chen").get("/bureau/")
 
     assert row_of(answer, YIZHONG) == {
-        "在校": "9", "在籍": "10", "男": "2", "女": "7", "班级": "4", "备用班": "0",
+        "在校": "9", "在籍": "10", "男": "2", "女": "7", "班级数": "4", "备用班": "0",
         "正常": "4", "接近上限": "0", "已满": "0", "大班额": "0", "超大班额": "0", "在办业务": "0",
     }  # fmt: skip
     assert row_of(answer, CHENGGUAN)["在校"] == "4"
     assert cards_of(answer) == {
-        "学校": "2",
+        "学校数": "2",
         "在校学生": "13",
         "在籍学生": "14",
-        "班级": "6",
+        "班级数": "6",
         "大班额班级": "0",
         "在办业务": "0",
     }
@@ -440,10 +440,10 @@ def cards_of(answer: TestResponse) -> dict[str, str]:
 def test_the_city_reads_its_counties_and_the_schools_it_runs_itself(login: Login) -> None:
     answer = login("cheng").get("/bureau/")
 
-    assert row_of(answer, "青岚县")["学校"] == "2"
+    assert row_of(answer, "青岚县")["学校数"] == "2"
     assert row_of(answer, "青岚县")["在校"] == "13"
     assert row_of(answer, "石溪县") | {"正常": ""} == {
-        "学校": "1", "在校": "3", "在籍": "3", "男": "2", "女": "1", "班级": "1", "备用班": "0",
+        "学校数": "1", "在校": "3", "在籍": "3", "男": "2", "女": "1", "班级数": "1", "备用班": "0",
         "正常": "", "接近上限": "0", "已满": "0", "大班额": "0", "超大班额": "0", "在办业务": "0",
     }  # fmt: skip
     assert row_of(answer, YIZHONG)["在校"] == "2"  # its seniors alone
@@ -452,7 +452,7 @@ def test_the_city_reads_its_counties_and_the_schools_it_runs_itself(login: Login
 def test_a_school_that_county_and_city_share_counts_once(login: Login) -> None:
     cards = cards_of(login("cheng").get("/bureau/"))
 
-    assert cards["学校"] == "3"
+    assert cards["学校数"] == "3"
     assert cards["在校学生"] == "18"
 
 
@@ -592,7 +592,7 @@ def test_a_spare_class_is_counted_apart_and_a_graduated_one_not_at_all(login: Lo
     chen = login("chen")
 
     row = row_of(chen.get("/bureau/"), CHENGGUAN)
-    assert (row["班级"], row["备用班"]) == ("2", "1")
+    assert (row["班级数"], row["备用班"]) == ("2", "1")
     spare = row_of(chen.get("/bureau/classes/"), "七年级（20）班")
     assert (spare["在校人数"], spare["班额"]) == ("0", "")
 
@@ -617,7 +617,7 @@ def test_who_may_not_see_pupils_is_shown_no_figures_of_them(login: Login) -> Non
     answer = login("he").get("/bureau/")
 
     assert row_of(answer, YIZHONG) == {}
-    assert cards_of(answer) == {"学校": "2"}
+    assert cards_of(answer) == {"学校数": "2"}
     assert "在校" not in text_of(answer)
 
 

@@ -148,18 +148,18 @@ def roles_to_filter_by(session: Session, by: Actor) -> list[Role]:
     return [role for role in known if role.level in levels_below(by)]
 
 
-def roles_of(session: Session, users: Sequence[User]) -> dict[int, list[str]]:
-    """Account id → labels of the roles in use now."""
+def roles_of(session: Session, users: Sequence[User]) -> dict[int, list[Role]]:
+    """Account id → the roles in use now."""
     query = (
-        sa.select(Grant.person_id, Role.label)
+        sa.select(Grant.person_id, Role)
         .join(Role, Role.id == Grant.role_id)
         .where(Grant.person_id.in_([user.id for user in users]), Grant.usable)
         .where(*rights.open_at(datetime.now(UTC)))
         .order_by(Grant.id)
     )
-    found: dict[int, list[str]] = {}
-    for person_id, label in session.execute(query):
-        labels = found.setdefault(person_id, [])
-        if label not in labels:
-            labels.append(label)
+    found: dict[int, list[Role]] = {}
+    for person_id, role in session.execute(query):
+        held = found.setdefault(person_id, [])
+        if role not in held:
+            held.append(role)
     return found

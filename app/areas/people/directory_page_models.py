@@ -129,7 +129,7 @@ def _rows(session: Session, by: Actor, users: list[User]) -> list[Row]:
     for user in users:
         url = show_path(user.id) if can_show else None
         unit = (Cell(units[user.id]),) if units else ()
-        held = Cell(listed(roles.get(user.id, ())))
+        held = Cell(listed(role.title for role in roles.get(user.id, ())))
         cells = (Cell(user.first_name, url=url), Cell(user.username), *unit, held, state_cell(user))
         rows.append(Row(user.id, url, (*cells, Cell(moment(user.last_login) or _("从未登录")))))
     return rows

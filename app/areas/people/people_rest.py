@@ -238,7 +238,7 @@ def as_given(users: Sequence[User]) -> list[dict[str, Any]]:
             "school_id": user.school_id,
             "region_code": user.region_code,
             "state": directory.state_of(user, now).value,
-            "roles": roles.get(user.id, []),
+            "roles": [role.label for role in roles.get(user.id, ())],
             "last_login": user.last_login.astimezone(HERE).isoformat() if user.last_login else None,
             "left_on": user.left_on.isoformat() if user.left_on else None,
         }

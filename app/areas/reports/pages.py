@@ -119,7 +119,7 @@ def _count_of(name: str, key: str | int) -> Callable[[Figures], int]:
 
 
 def _head_figures(sees: Sees) -> Iterator[Figure]:
-    yield Figure(_("学校"), lambda one: one.schools)
+    yield Figure(_("学校数"), lambda one: one.schools)
     if sees.pupils:
         enrolled = Status.ENROLLED
         yield Figure(_("在校"), lambda one: one.enrolled, Student, _of_status(enrolled))
@@ -127,7 +127,7 @@ def _head_figures(sees: Sees) -> Iterator[Figure]:
         yield Figure(_("男"), lambda one: one.boys, Student, _of_status(enrolled, gender=BOY))
         yield Figure(_("女"), lambda one: one.girls, Student, _of_status(enrolled, gender=GIRL))
     if sees.pupils and sees.classes:
-        yield Figure(_("班级"), lambda one: one.classes, SchoolClass, {"band": "in_use"})
+        yield Figure(_("班级数"), lambda one: one.classes, SchoolClass, {"band": "in_use"})
         yield from _band_figures()
     if sees.pupils and sees.cases:
         yield Figure(_("在办业务"), lambda one: one.open_cases)
@@ -238,13 +238,18 @@ class Drawing:
 
     def _cards(self) -> Iterator[Card]:
         total, is_home = self.made.total, self.year.is_everywhere
-        yield _("学校"), tallies.grouped(total.schools), self.here.list_url(School) if is_home else None, None
+        yield (
+            _("学校数"),
+            tallies.grouped(total.schools),
+            self.here.list_url(School) if is_home else None,
+            None,
+        )
         if self.sees.pupils:
             enrolled = Figure(_("在校学生"), lambda one: one.enrolled, Student, _of_status(Status.ENROLLED))
             yield self._card(enrolled)
             yield self._card(Figure(_("在籍学生"), lambda one: one.on_roll))
         if self.sees.pupils and self.sees.classes:
-            yield self._card(Figure(_("班级"), lambda one: one.classes, SchoolClass, {"band": "in_use"}))
+            yield self._card(Figure(_("班级数"), lambda one: one.classes, SchoolClass, {"band": "in_use"}))
             large = total.bands[seats.LARGE] + total.bands[seats.VERY_LARGE]
             tone: Tone | None = "bad" if large else None
             words = {"band": "large_up"}
@@ -263,7 +268,7 @@ class Drawing:
             rows = [*self._region_rows(figures), *self._total_row(figures, is_all=not made.schools)]
             yield _table(of_regions, _("区域"), figures, rows)
         if made.schools:
-            own = [one for one in figures if one.label != _("学校")]
+            own = [one for one in figures if one.label != _("学校数")]
             rows = [*self._school_rows(own), *self._total_row(own, is_all=not made.regions)]
             yield _table(of_schools, _("学校"), own, rows)
 

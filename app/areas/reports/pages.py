@@ -135,7 +135,7 @@ def _head_figures(sees: Sees) -> Iterator[Figure]:
 
 def _band_figures() -> Iterator[Figure]:
     for code, tone in BAND_TONES.items():
-        label = seats.band_label(code).partition("（")[0]
+        label = re.split(r"（| \(", seats.band_label(code))[0]  # without the bounds, in either language
         yield Figure(label, _count_of("bands", code), SchoolClass, {"band": code}, tone)
 
 

@@ -213,8 +213,7 @@ def _only_looks() -> bool:
     return (
         request.method in ("GET", "HEAD", "OPTIONS")
         or request.path in (LOOK_END_PATH, LOGOUT_PATH, FIND_PATH)
-        or request.path.startswith("/lookup/")
-        or request.path.startswith("/search/")
+        or request.path.startswith(("/lookup/", "/search/", "/lists/find/"))
     )
 
 

@@ -79,6 +79,7 @@ def test_nothing_is_written_meanwhile(app: Flask, login: Login) -> None:
         url = "/api/v1/students/" + ("" if method == "post" else str(pupil))
         assert getattr(li, method)(url, json={}, headers={"If-Match": '"1"'}).status_code == 403
     assert li.post("/search/students", data={"q": "oyrx"}).status_code == 302, "searching is a look"
+    assert li.post("/lists/find/students", data={"pasted": "欧阳若曦"}).status_code == 200, "and so is this"
     with app.app_context():
         looking = viewing.looking_as(
             db.session(), cast.actor(db.session(), "li"), cast.actor(db.session(), "lin")

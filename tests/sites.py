@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,41 @@ from tests.postgres import OWNER, READER, Server
 READS = ("SELECT", "PRAGMA", "SHOW", "EXPLAIN", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET")
 
 
+class Gate:
+    """The application as a browser reaches it. While it is closed nobody is inside, and whoever comes waits: a request that a
+    page sends as it goes away may come when the next test begins, and must not meet half a database."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.inside, self.turn = app, 0, threading.Condition()
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        with self.turn:
+            self.inside += 1
+        try:
+            answer = self.app(environ, start_response)
+            try:
+                return list(answer)
+            finally:
+                answer.close()  # type: ignore[attr-defined]
+        finally:
+            with self.turn:
+                self.inside -= 1
+                self.turn.notify_all()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        with self.turn:
+            self.turn.wait_for(lambda: self.inside == 0)
+            yield
+
+
 class Site:
     """One application of this worker. `refresh()` puts a fresh copy beneath it, unless nothing was written."""
 
     def __init__(self, app: Flask, kind: str) -> None:
         self.app = app
         self.kind = kind
+        self.gate = Gate(app)
         self.is_written = True
 
     @staticmethod
@@ -43,9 +73,10 @@ class Site:
 
     def refresh(self) -> None:
         if self.is_written:
-            self.forget_connections()
-            self.copy()
-            self.is_written = False
+            with self.gate.closed():
+                self.forget_connections()
+                self.copy()
+                self.is_written = False
 
     def engines(self) -> tuple[Engine, Engine]:
         from app.extensions import db

@@ -20,7 +20,7 @@ from waitress.server import create_server
 from tests import cast
 from tests.browser.windows import Window
 from tests.conftest import CHROMIUM, databases
-from tests.sites import Site
+from tests.sites import Gate, Site
 
 FLAGS = (
     "--no-sandbox",
@@ -52,7 +52,7 @@ def _is_second(item: pytest.Item) -> bool:
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
+def serving(app: Flask | Gate) -> Iterator[str]:
     """The application on a free port of this machine, served as `make run` serves it."""
     server = create_server(app, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -72,7 +72,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address(site: Site) -> Iterator[str]:
-    with serving(site.app) as where:
+    with serving(site.gate) as where:
         yield where
 
 

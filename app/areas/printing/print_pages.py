@@ -6,7 +6,8 @@ A print is posted for: it leaves a line in the audit. Whether a certificate is v
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from flask import flash, redirect, render_template, request, send_file
 from flask_appbuilder import BaseView, expose
@@ -65,6 +66,18 @@ TONES: Mapping[State, Tone] = {
 Complaints = Sequence[tuple[str, str]]
 
 
+class Records(NamedTuple):
+    """Whole records on paper: what the audit says of it, how the file is called, what draws it."""
+
+    act: str
+    title: str
+    draw: Callable[[Site, Sequence[Student]], bytes]
+
+
+CARDS = Records(N_("打印学籍卡"), N_("学籍卡"), models.cards)
+SHEETS = Records(N_("打印信息核对表"), N_("信息核对表"), models.sheets)
+
+
 class PrintView(BaseView):
     """打印：班级名单、花名册、学籍卡、信息核对表、在读证明。"""
 
@@ -84,16 +97,12 @@ class PrintView(BaseView):
     @expose("/class/<int:pk>/cards", methods=["POST"])
     def class_cards(self, pk: int) -> Response:
         here, school_class, students = _class(pk, "student:show")
-        content = models.cards(here, students)
-        prints.note_records(here.by, kept("打印学籍卡"), students)
-        return _download(content, kept("%(name)s学籍卡", name=school_class.full_name))
+        return _print(here, CARDS, students, school_class.full_name)
 
     @expose("/class/<int:pk>/sheets", methods=["POST"])
     def class_sheets(self, pk: int) -> Response:
         here, school_class, students = _class(pk, "student:show")
-        content = models.sheets(here, students)
-        prints.note_records(here.by, kept("打印信息核对表"), students)
-        return _download(content, kept("%(name)s信息核对表", name=school_class.full_name))
+        return _print(here, SHEETS, students, school_class.full_name)
 
     # --- a pupil ---
 
@@ -101,33 +110,25 @@ class PrintView(BaseView):
     def card(self, pk: int) -> Response:
         here, student = _pupil(pk)
         refuse_strays(request.form)
-        content = models.cards(here, [student])
-        prints.note_records(here.by, kept("打印学籍卡"), [student])
-        return _download(content, kept("%(name)s学籍卡", name=student.name))
+        return _print(here, CARDS, [student], student.name)
 
     @expose("/student/<int:pk>/sheet", methods=["POST"])
     def sheet(self, pk: int) -> Response:
         here, student = _pupil(pk)
         refuse_strays(request.form)
-        content = models.sheets(here, [student])
-        prints.note_records(here.by, kept("打印信息核对表"), [student])
-        return _download(content, kept("%(name)s信息核对表", name=student.name))
+        return _print(here, SHEETS, [student], student.name)
 
     # --- pupils chosen in the list ---
 
     @expose("/chosen/cards", methods=["POST"])
     def chosen_cards(self) -> Response:
         here, students = _chosen()
-        content = models.cards(here, students)
-        prints.note_records(here.by, kept("打印学籍卡"), students)
-        return _download(content, kept("学籍卡"))
+        return _print(here, CARDS, students)
 
     @expose("/chosen/sheets", methods=["POST"])
     def chosen_sheets(self) -> Response:
         here, students = _chosen()
-        content = models.sheets(here, students)
-        prints.note_records(here.by, kept("打印信息核对表"), students)
-        return _download(content, kept("信息核对表"))
+        return _print(here, SHEETS, students)
 
     @expose("/chosen/roster", methods=["POST"])
     def chosen_roster(self) -> Response:
@@ -205,6 +206,12 @@ class PrintView(BaseView):
 
 
 VIEWS = (PrintView,)
+
+
+def _print(here: Site, records: Records, students: Sequence[Student], whose: str = "") -> Response:
+    content = records.draw(here, students)
+    prints.note_records(here.by, kept(records.act), students)
+    return _download(content, whose + kept(records.title))
 
 
 # --- who asks, about whom -----------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
+from werkzeug.http import parse_cookie
+from werkzeug.wrappers import Response
 
 from tests.postgres import OWNER, READER, Server
 
@@ -20,21 +22,23 @@ READS = ("SELECT", "PRAGMA", "SHOW", "EXPLAIN", "BEGIN", "COMMIT", "ROLLBACK", "
 
 
 class Gate:
-    """The application as a browser reaches it. While it is closed nobody is inside, and whoever comes waits: a request that a
-    page sends as it goes away may come when the next test begins, and must not meet half a database."""
+    """The application as a browser reaches it, one test after another. A request that a page sends as it goes away may come
+    when the next test has begun: it must neither meet half a database nor write into the next one. So windows carry the
+    number of their test in a cookie, and who carries an old one is not let in."""
+
+    COOKIE = "test"
 
     def __init__(self, app: Flask) -> None:
-        self.app, self.inside, self.turn = app, 0, threading.Condition()
+        self.app, self.test, self.inside, self.turn = app, 0, 0, threading.Condition()
 
-    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         with self.turn:
+            if parse_cookie(environ).get(self.COOKIE, str(self.test)) != str(self.test):
+                return Response(status=503)(environ, start_response)
             self.inside += 1
         try:
-            answer = self.app(environ, start_response)
-            try:
+            with closing(self.app(environ, start_response)) as answer:
                 return list(answer)
-            finally:
-                answer.close()  # type: ignore[attr-defined]
         finally:
             with self.turn:
                 self.inside -= 1
@@ -42,8 +46,10 @@ class Gate:
 
     @contextmanager
     def closed(self) -> Iterator[None]:
+        """Between two tests: nobody is inside, and whoever comes waits."""
         with self.turn:
             self.turn.wait_for(lambda: self.inside == 0)
+            self.test += 1
             yield
 
 
@@ -72,8 +78,8 @@ class Site:
         self.forget_connections()
 
     def refresh(self) -> None:
-        if self.is_written:
-            with self.gate.closed():
+        with self.gate.closed():
+            if self.is_written:
                 self.forget_connections()
                 self.copy()
                 self.is_written = False

@@ -77,13 +77,15 @@ def address(site: Site) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_window(chromium: Browser, app: Flask, address: str) -> Iterator[Callable[..., Window]]:
+def open_window(chromium: Browser, app: Flask, site: Site, address: str) -> Iterator[Callable[..., Window]]:
     """`open_window(PHONE)` → an empty window. What any of them complained of fails the test at its end."""
     opened: list[Window] = []
 
     def make(*args: Any, **words: Any) -> Window:
-        opened.append(Window(chromium, address, *args, **words))
-        return opened[-1]
+        window = Window(chromium, address, *args, **words)
+        opened.append(window)
+        window.context.add_cookies([{"name": Gate.COOKIE, "value": str(site.gate.test), "url": address}])
+        return window
 
     yield make
     troubles = [trouble for one in opened for trouble in one.troubles]

@@ -25,7 +25,7 @@ from app.core.wording import listed
 from app.surfaces import lookups
 from app.surfaces.display import Revealed, painter
 from app.surfaces.forms import version_of
-from app.surfaces.listing import VIEW, Listing, name_load, number_text, row_id
+from app.surfaces.listing import OF_A_PAGE, Listing, name_load, number_text, row_id
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Action, Bulk, ListPage
 
@@ -35,7 +35,7 @@ LONGEST = 60_000  # characters of what names rows
 BASE = "/lists/bulk"
 CHOICE = ("id", "chosen", "every", "without", "asked")
 """What a list posts: ticked rows, those ticked on other pages, or all of the list but some; and the list's own words."""
-OF_ONE_PAGE = ("after", "before", "size", "sort", VIEW)
+UNCHANGING = (*OF_A_PAGE, "sort")
 """Words of an address that change nothing about which rows are listed."""
 
 Offer = Callable[[Actor], Action | None]
@@ -141,7 +141,7 @@ def list_of(entity: type[Entity], site: Site, typed: Mapping[str, str]) -> Listi
 
 def key_of(listing: Listing) -> str:
     """Names the rows that are listed, on whichever of its pages, and who looks at them."""
-    return f"{listing.site.by.id}:{listing.url(**dict.fromkeys(OF_ONE_PAGE))}"
+    return f"{listing.site.by.id}:{listing.url(**dict.fromkeys(UNCHANGING))}"
 
 
 def _all_of(listing: Listing) -> list[int]:

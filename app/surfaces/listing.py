@@ -41,6 +41,7 @@ LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 OPENED_FROM = "in"  # a word in the address of a row
 VIEW = "view"  # a word of pages alone: which saved view the address comes from
+OF_A_PAGE = ("after", "before", "size", VIEW)  # where one is in a list and how it looks, not what is in it
 RANGES = ("__from", "__to")
 RANGED = (Day, Moment, Number, Area)
 

@@ -14,12 +14,12 @@ from flask_babel import gettext as _
 from app.core import list_views
 from app.core.errors import Invalid
 from app.core.list_views import Pairs, View
-from app.surfaces.listing import PAGE_SIZES, RANGES, VIEW, Listing, is_free
+from app.surfaces.listing import OF_A_PAGE, PAGE_SIZES, RANGES, VIEW, Listing, is_free
 from app.surfaces.site import is_personal, with_args
 from app.surfaces.viewmodels import ListOptions, ViewLink
 
 LONGEST_ADDRESS = 2_000  # characters
-PLACES = ("after", "before", "size", "found", VIEW)
+PLACES = (*OF_A_PAGE, "found")
 """Words of an address that are not what a list asks by: where one is in it, or single rows."""
 
 

@@ -11,16 +11,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from app.core import scope
 from app.core.entity import Entity
-from app.surfaces.listing import OPENED_FROM, Listing
+from app.surfaces.listing import OF_A_PAGE, OPENED_FROM, Listing
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import Crumb, DetailPage
 
-OF_A_PAGE = (
-    "after",
-    "before",
-    "size",
-    "view",
-)  # where one was in the list and how it looked, not what is in it
 LOOKED_AT = 50  # rows behind this one, of which the first that may be edited is the next
 
 

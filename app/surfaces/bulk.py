@@ -271,6 +271,7 @@ def foresee(entity: type[Entity], site: Site, act: Act, ids: Sequence[int]) -> O
         trial = work.session.begin_nested()
         outcome = _run(entity, site, act, ids, {})
         trial.rollback()
+        work.after.clear()  # nobody is told of what was taken back
     return outcome
 
 

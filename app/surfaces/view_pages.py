@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from app.core import list_views, saving
 from app.core.entity import registry
-from app.core.errors import Invalid
+from app.core.errors import Invalid, Missing
 from app.core.fields import Field, Text, Unreadable
 from app.core.list_views import LONGEST_NAME, SavedView, View
 from app.core.rights import Actor
@@ -140,6 +140,8 @@ def _listing(path: str, words: Mapping[str, str]) -> Listing:
 def _found(find: Callable[[Session, Actor, int], SavedView], pk: int) -> tuple[SavedView, Listing]:
     """A saved view that this person may rename or delete, and its list. Raises Missing, Denied."""
     found = find(db.session(), current_actor(), pk)
+    if found.entity not in registry:  # the list is gone since
+        raise Missing()
     return found, _listing(registry[found.entity].__path__, request.values)
 
 

@@ -180,6 +180,22 @@ def test_a_field_is_asked_for_then_its_value_and_the_choice_goes_along(login: Lo
     assert 'name="to-transport"' in second.text
 
 
+def test_nobody_is_told_of_what_a_preview_takes_back(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    edit = saving.edit
+
+    def telling(obj: Any, *args: Any, **words: Any) -> None:
+        edit(obj, *args, **words)
+        saving._current().after.append(lambda: told.append(obj.id))
+
+    monkeypatch.setattr(saving, "edit", telling)
+    lin = login("lin")
+    preview = choose(lin, [OUYANG, ZHANG], "transport", BICYCLE)
+    assert told == []
+    confirm(lin, preview)
+    assert sorted(told) == sorted([OUYANG, ZHANG])
+
+
 def test_a_preview_counts_what_will_be_changed_and_what_is_skipped_and_writes_nothing(
     login: Login, app: Flask
 ) -> None:

@@ -384,3 +384,14 @@ def test_who_looks_on_as_another_saves_nothing(app: Flask, login: Login) -> None
     li.post(f"/people/look/{cast.person('lin')}")
     assert save(li, "看一眼", "", path="/lists/views/classes").status_code == 403
     assert kept(app) == []
+
+
+@pytest.mark.parametrize("way", ["rename", "delete"])
+def test_a_view_whose_list_is_gone_is_not_found(app: Flask, login: Login, way: str) -> None:
+    lin = login("lin")
+    save(lin, "女生")
+    with app.app_context():
+        db.session.execute(sa.update(SavedView).values(entity="abolished"))
+        db.session.commit()
+        db.session.remove()
+    assert lin.get(f"/lists/views/{way}/{view_id(app, '女生')}").status_code == 404

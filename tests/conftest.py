@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2_000,
         help="how many random acts with rights are tried out (default: 2000)",
     )
+    parser.addoption(
+        "--axe-all",
+        action="store_true",
+        help="axe looks through every page as everybody, in both languages, light and dark, desk and phone (half an hour)",
+    )
 
 
 def databases(config: pytest.Config) -> list[str]:

@@ -20,7 +20,9 @@
     if (menu && menu.checked) { menu.checked = false; menu.focus(); }
   });
   all('details.pop').forEach((d) => d.addEventListener('toggle', () => {
-    const first = d.open && one('.pop-panel input:not([type=hidden]), .pop-panel select, .pop-panel textarea', d);
+    const panel = d.open && one('.pop-panel', d);
+    if (!panel || panel.contains(document.activeElement)) return; // told late: somebody may be typing there by now
+    const first = one('input:not([type=hidden]), select, textarea', panel);
     if (first && matchMedia('(pointer: fine)').matches) first.focus(); // on a phone the keyboard would cover the panel
   }));
 

@@ -129,6 +129,26 @@ def test_a_view_is_saved_and_opened_from_its_box(enter: Enter) -> None:
     expect(page.locator("details.views summary")).to_have_text("全部女生")
 
 
+def test_an_opened_panel_takes_nobody_out_of_the_box_he_is_typing_in(enter: Enter) -> None:
+    """A browser tells of an opened panel a moment late."""
+    page = enter("lin").page
+    page.goto("/stays/list/")
+    page.get_by_text("筛选", exact=True).click()
+    expect(page.locator(".filters input:visible").first).to_be_focused()
+    page.keyboard.press("Escape")
+    stands_in = page.evaluate(
+        """async () => {
+            const panel = document.querySelector('details.filters');
+            const told = new Promise((go) => { panel.addEventListener('toggle', go, { once: true }); });
+            panel.querySelector('summary').click();
+            panel.querySelector('[name=entered_on__from]').focus();
+            await told;
+            return document.activeElement.name;
+        }"""
+    )
+    assert stands_in == "entered_on__from"
+
+
 def test_photos_stand_in_the_list_where_they_are_chosen(app: Flask, enter: Enter) -> None:
     give_photo(app, "欧阳若曦")
     page = enter("lin").page

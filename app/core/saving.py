@@ -236,15 +236,23 @@ def restore(obj: Entity, by: Actor, *, version: int) -> None:
 
 
 def purge(obj: Entity, by: Actor) -> None:
-    """Out of the recycle bin for good, with the rows edited in its form. Raises Invalid while others refer to it."""
+    """Out of the recycle bin for good, with its own rows and files. Raises Invalid while others refer to it."""
     now = _current()
     assert isinstance(obj, Recyclable)
     assert obj.deleted_at is not None, "only what is in the recycle bin is purged"
-    for entity, key in registry.children_of(type(obj)):
-        if entity.__inline_of__ == obj.key():
-            for row in now.session.scalars(sa.select(entity).where(getattr(entity, key) == obj.id)):
-                now.session.delete(row)
-    now.session.delete(obj)
+    owned = [
+        row
+        for entity, key in registry.children_of(type(obj))
+        if obj.key() in (entity.__inline_of__, entity.__gone_with__)
+        for row in now.session.scalars(sa.select(entity).where(getattr(entity, key) == obj.id))
+    ]
+    targets = {(f"{row.__tablename__}.id", row.id) for row in owned}
+    for name, field in obj.fields().items():
+        if isinstance(field, Key) and (field.target, getattr(obj, name)) in targets:
+            setattr(obj, name, None)  # a pupil's photo is a file of his: each refers to the other
+    _flush(now.session)
+    for row in (*owned, obj):
+        now.session.delete(row)
     _flush(now.session)
 
 

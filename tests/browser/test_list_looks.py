@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser.windows import PHONE, Window
-from tests.surfaces.test_list_looks import give_photo
+from tests.photos import give_photo
 
 pytestmark = pytest.mark.browser
 

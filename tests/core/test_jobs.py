@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from app.areas.changes.models import EvidenceFile
 from app.areas.schools.models import SchoolClass
 from app.areas.students.models import FamilyMember, Student
 from app.core import jobs, saving, scope
 from app.core.audit import AuditEntry
 from tests import cast
 from tests.cast import YIZHONG, pupil
+from tests.photos import give_photo
 
 DRAFT = pupil("刘浩然")
 
@@ -41,6 +43,16 @@ def test_what_lay_long_enough_goes_for_good(session, acting):
             sa.select(AuditEntry.entity).where(AuditEntry.actor_name == "worker").order_by(AuditEntry.id)
         ).all()
         assert sorted(lines) == ["family_member", "student"]
+
+
+def test_a_photo_goes_with_its_pupil(app, session, acting):
+    for name in ("刘浩然", "欧阳若曦"):
+        give_photo(app, name)
+    bin_it(session, acting, Student, DRAFT, 31)
+    assert jobs.empty_recycle_bin() == 1
+    assert not is_there(session, acting, Student, DRAFT)
+    with acting("system"), scope.with_deleted(session):
+        assert session.scalars(sa.select(EvidenceFile.student_id)).all() == [pupil("欧阳若曦")]
 
 
 def test_what_was_thrown_away_lately_stays(session, acting):

@@ -18,7 +18,7 @@ from app import areas
 from app.areas.changes import photos
 from app.areas.changes.models import EvidenceFile
 from app.areas.students.models import Student
-from app.core import list_views, rights, saving, scope
+from app.core import list_views, rights, scope
 from app.core.entity import Entity, registry
 from app.core.fields import Key
 from app.core.list_views import Comforts, Liking
@@ -31,7 +31,7 @@ from tests import cast
 from tests.client import Client
 from tests.flows import world
 from tests.forms import Form
-from tests.photos import opened, sent
+from tests.photos import give_photo, opened
 from tests.surfaces.test_list_views import headings
 
 areas.load()  # every entity has a list
@@ -218,17 +218,6 @@ def test_a_column_that_is_seen_on_some_rows_only_is_blank_on_the_others(
 
 
 # --- photos -----------------------------------------------------------------------------------------------
-
-
-def give_photo(app: Flask, name: str) -> int:
-    from io import BytesIO
-
-    pk = cast.pupil(name)
-    with app.app_context(), scope.acting(db.session(), rights.system("tests")) as by:
-        with saving.work() as work:
-            photos.keep(work.session, by, pk, photos.make(BytesIO(sent())))
-        db.session.remove()
-    return pk
 
 
 def test_photos_are_a_column_of_small_pictures(app: Flask, login: Login) -> None:

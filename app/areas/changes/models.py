@@ -116,6 +116,7 @@ class EvidenceFile(OfPupil, Entity):
     __path__ = "evidence-files"
     __shown_as__ = "original_name"
     __actions__ = ("list", "show")
+    __gone_with__ = "student"
     __bureau__ = True
     __bureau_private__ = True
 

@@ -211,23 +211,30 @@ def save(
     columns: Sequence[str],
     *,
     is_shared: bool = False,
+    replaces: bool = False,
 ) -> SavedView:
-    """Raises Invalid where the name is taken or there are too many, Denied without the right to share."""
+    """`replaces`: instead of one's own of that name, if there is one.
+
+    Raises Invalid where the name is taken or there are too many, Denied without the right to share.
+    """
     if is_shared and not (verdict := may_share(by)):
         raise Denied(str(verdict))
     assert by.id is not None, "a system has no views"
     _one_at_a_time(session, by.id)
-    mine = sa.select(SavedView.id).where(SavedView.owner_id == by.id, SavedView.entity == entity)
-    if session.scalar(sa.select(sa.func.count()).select_from(mine.subquery())) == MOST_VIEWS:
-        raise Invalid(_("每个列表最多保存%(n)s个视图。请先删除不用的视图。", n=MOST_VIEWS))
-    _require_free(session, by.id, entity, name)
-    made = SavedView(owner_id=by.id, entity=entity, name=name, asks=[list(pair) for pair in asks])
-    made.columns, made.saved_at = list(columns) or None, datetime.now(UTC)
-    if is_shared:
-        made.school_id, made.region_code = by.school_id, by.region_code
-    session.add(made)
+    made = session.scalar(_named(by.id, entity, name))
+    if made and not replaces:
+        says = _("您已有名为“%(name)s”的视图。请换一个名称，或勾选“替换我的同名视图”。", name=name)
+        raise Invalid([("name", says)])
+    action = "edit" if made else "create"
+    if made is None:
+        _require_room(session, by.id, entity)
+        made = SavedView(owner_id=by.id, entity=entity, name=name)
+        session.add(made)
+    made.asks, made.columns = [list(pair) for pair in asks], list(columns) or None
+    made.school_id, made.region_code = (by.school_id, by.region_code) if is_shared else (None, None)
+    made.saved_at = datetime.now(UTC)
     session.flush()
-    _note(session, by, "create", made)
+    _note(session, by, action, made)
     return made
 
 
@@ -236,7 +243,9 @@ def rename(session: Session, by: Actor, view_id: int, name: str) -> SavedView:
     found = find_to_rename(session, by, view_id, lock=True)
     _one_at_a_time(session, found.owner_id)
     if name != found.name:
-        _require_free(session, found.owner_id, found.entity, name)
+        if session.scalar(_named(found.owner_id, found.entity, name)) is not None:
+            says = _("您已有名为“%(name)s”的视图。请换一个名称，或先删除原来的。", name=name)
+            raise Invalid([("name", says)])
         found.name = name
         session.flush()
         _note(session, by, "edit", found)
@@ -268,12 +277,16 @@ def prefer(session: Session, by: Actor, entity: str, **liking: Any) -> None:
     session.flush()
 
 
-def _require_free(session: Session, person_id: int, entity: str, name: str) -> None:
-    same = sa.select(SavedView.id).where(
+def _named(person_id: int, entity: str, name: str) -> sa.Select[tuple[SavedView]]:
+    return sa.select(SavedView).where(
         SavedView.owner_id == person_id, SavedView.entity == entity, SavedView.name == name
     )
-    if session.scalar(same) is not None:
-        raise Invalid([("name", _("您已有名为“%(name)s”的视图。请换一个名称，或先删除原来的。", name=name))])
+
+
+def _require_room(session: Session, person_id: int, entity: str) -> None:
+    of_list = (SavedView.owner_id == person_id, SavedView.entity == entity)
+    if session.scalar(sa.select(sa.func.count(SavedView.id)).where(*of_list)) == MOST_VIEWS:
+        raise Invalid(_("每个列表最多保存%(n)s个视图。请先删除不用的视图。", n=MOST_VIEWS))
 
 
 def _one_at_a_time(session: Session, person_id: int) -> None:

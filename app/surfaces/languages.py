@@ -55,7 +55,7 @@ def _choose() -> str:
 
 def _accepted() -> str | None:
     """Browsers accept whatever they were installed with, so a page does not ask them."""
-    if not request.path.startswith("/api/") or "session" in request.cookies:
+    if not request.path.startswith("/api/") or current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
         return None
     tag = request.accept_languages.best_match(list(TAGS))
     return TAGS[tag] if tag else None

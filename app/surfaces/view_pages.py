@@ -48,7 +48,7 @@ from app.surfaces.worklist_pages import list_at
 
 MOST_COLUMNS = 30
 NAME = Text(label="名称", length=LONGEST_NAME, nullable=False)
-SHARED, COLUMNS = "shared", "columns"
+SHARED, COLUMNS, REPLACE = "shared", "columns", "replace"
 DENSITIES = {"comfortable": False, "compact": True}
 CARRIED = ("site", "asks")
 """What every form of a list brings along beside its inputs."""
@@ -170,12 +170,13 @@ def _read_name(typed: Mapping[str, str]) -> str:
 def _save(work: Work, listing: Listing, typed: MultiDict[str, str]) -> SavedView:
     refuse_strays(typed, *CARRIED, "name", "with")
     ways = set(typed.getlist("with"))
-    if ways - {SHARED, COLUMNS}:
+    if ways - {SHARED, COLUMNS, REPLACE}:
         raise Invalid([("with", _("请选择页面上的选项。"))])
     name, asks = _read_name(typed), views.to_save(listing)
     columns = [one.name for one in listing.fields()] if COLUMNS in ways else []
     key = listing.entity.key()
-    return list_views.save(work.session, listing.site.by, key, name, asks, columns, is_shared=SHARED in ways)
+    by, is_shared, replaces = listing.site.by, SHARED in ways, REPLACE in ways
+    return list_views.save(work.session, by, key, name, asks, columns, is_shared=is_shared, replaces=replaces)
 
 
 def ways_of(can_share: bool) -> tuple[tuple[str, str], ...]:
@@ -188,9 +189,8 @@ def _save_page(
     listing: Listing, typed: MultiDict[str, str], complaints: Sequence[tuple[str, str]]
 ) -> FormPage:
     options = views.options_of(listing)
-    ways = Input(
-        "with", _("选项"), "checks", options=ways_of(options.can_share), chosen=tuple(typed.getlist("with"))
-    )
+    offered = (*ways_of(options.can_share), (REPLACE, _("替换我的同名视图")))
+    ways = Input("with", _("选项"), "checks", options=offered, chosen=tuple(typed.getlist("with")))
     word = _("保存视图")
     return _name_page(listing, word, typed.get("name", ""), complaints, options.views_url, (ways,))
 

@@ -251,6 +251,16 @@ def test_a_name_is_taken_once_for_a_person_and_list(app: Flask, login: Login) ->
     assert [row[2] for row in kept(app)] == [[["gender", "2"], ["sort", "-name"]]] * 2
 
 
+def test_ones_own_view_of_that_name_is_replaced_where_one_says_so(app: Flask, login: Login) -> None:
+    lin = login("lin")
+    save(lin, "女生")
+    refused = save(lin, "女生", "gender=1")
+    assert "替换我的同名视图" in refused.text
+    assert save(lin, "女生", "gender=1", "replace").status_code == 302
+    assert save(login("zhao"), "女生", "gender=2", "replace").status_code == 302, "his own"
+    assert [row[2] for row in kept(app)] == [[["gender", "1"]], [["gender", "2"]]]
+
+
 @pytest.mark.parametrize("name", ["", "　", "很" * 31, "坏\0名", "笑😀脸", "=1+1", "换\n行"])
 def test_names_are_short_and_plain(app: Flask, login: Login, name: str) -> None:
     assert save(login("lin"), name).status_code == 422

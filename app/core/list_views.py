@@ -277,7 +277,7 @@ def prefer(session: Session, by: Actor, entity: str, **liking: Any) -> None:
     session.flush()
 
 
-def _named(person_id: int, entity: str, name: str) -> sa.Select[tuple[SavedView]]:
+def _named(person_id: int, entity: str, name: str) -> sa.Select[SavedView]:
     return sa.select(SavedView).where(
         SavedView.owner_id == person_id, SavedView.entity == entity, SavedView.name == name
     )

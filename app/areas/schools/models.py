@@ -438,9 +438,7 @@ class Grade(OfPlace, Entity):
 def read_numbered(typed: str) -> tuple[int, int | None] | None:
     """(year of schooling, class number or None) of how schools write them in digits: 7, 7年级; 701, 7(1), 7.1, 7-1, 1203;
     10 to 12 are 高一 to 高三. None for all else: 7班 is a class of any grade, 2026 a cohort."""
-    found = re.fullmatch(
-        r"(1[0-2]|[1-9])(?:年级|(?:年级)?[(（.．-]([0-9]{1,2})[)）]?班?|([0-9]{2})班?)?", typed
-    )
+    found = re.fullmatch(r"(1[0-2]|[1-9])(?:年级|(?:年级)?[(（.．-](\d{1,2})[)）]?班?|(\d{2})班?)?", typed)
     if found is None:
         return None
     number = found[2] or found[3]

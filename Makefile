@@ -1,7 +1,7 @@
 # 学籍台. `make` lists what there is. Everything is installed into .venv, nothing outside the folder is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo-reset test lint format words bench check worker
+.PHONY: help run demo-reset test axe lint format words bench check worker
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -30,6 +30,9 @@ demo-reset: $(VENV)/.run  ## throw the demo district away and build it anew
 
 test: $(VENV)/.dev  ## run the tests; PYTEST_ARGS="tests/core -k wall", REQUIRE_ALL=1 to leave nothing out
 	@REQUIRE_ALL=$(REQUIRE_ALL) $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+axe: $(VENV)/.dev  ## look every page through with axe-core as everybody who may open it: long
+	@$(BIN)/python -m pytest --axe-all tests/browser/test_axe.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -6,7 +6,7 @@ Who is let past the door is decided in `core.logins`, which page wants a login i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ from app.surfaces.security import (
     local_path,
     login_rules,
 )
-from app.surfaces.viewmodels import FormPage, FormSection, Input, Tone
+from app.surfaces.viewmodels import Chart, FormPage, FormSection, Input, Tone
 
 LONGEST_NAME = 64
 FEW_CODES = 3  # so few recovery codes left are worth a warning
@@ -249,12 +249,22 @@ class Checklist:
         return sum(step.is_done for step in self.steps)
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Some pictures of what the page at `url` tells whole."""
+
+    title: str
+    url: str
+    charts: Sequence[Chart]
+
+
 @dataclass
 class Home:
     greeting: str
     cards: list[Card]
     notices: list[Said]
     checklists: list[Checklist]
+    glances: list[Glance]
     notices_url: str | None = None  # all of them
 
 
@@ -264,6 +274,7 @@ CARDS: list[Callable[[Actor], Iterable[Card]]] = []
 SAID_AT_HOME: list[Callable[[Actor], Iterable[Said]]] = []
 SAID_AT_THE_DOOR: list[Callable[[], Iterable[Said]]] = []
 CHECKLISTS: list[Callable[[Actor], Checklist | None]] = []
+GLANCES: list[Callable[[Actor], Iterable[Glance]]] = []
 """What areas hand in beside the numbers."""
 
 
@@ -278,6 +289,7 @@ class HomeView(IndexView):
             cards=[card for more in (_password_card, *CARDS) for card in more(by)],
             notices=[one for more in SAID_AT_HOME for one in more(by)],
             checklists=[found for ask in CHECKLISTS if (found := ask(by)) is not None],
+            glances=[one for more in GLANCES for one in more(by)],
             notices_url="/notices/list/" if by.has("notice:list") else None,
         )
         return render_template("home.html", home=home)

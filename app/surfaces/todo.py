@@ -24,8 +24,8 @@ from app.surfaces.viewmodels import Tone
 
 @dataclass(frozen=True, slots=True)
 class ToDo:
-    """`place`: where among the numbers it stands, the most urgent first. `by_index`: quickly counted in any number of rows;
-    what is not is told only to those who read single authorities or schools."""
+    """`place`: where among the numbers it stands, the most urgent first. `by_index`: counted by an index, or of few rows, however
+    many pupils there are; what is not is told only to those who read single authorities or schools."""
 
     place: int
     label: str  # translated when shown

@@ -75,10 +75,13 @@ class Reader(HTMLParser):
         return bool(self.open) and self.open[-1][1]
 
 
+SENTENCES = frozenset({"says", "never", "late", "early"})
+
+
 def says_in(checks: Any) -> Iterator[str]:
     """The sentences among the steps that a script takes while one types; the rest are patterns."""
     if isinstance(checks, dict):
-        yield from (text for key, text in checks.items() if key == "says" and isinstance(text, str))
+        yield from (text for key, text in checks.items() if key in SENTENCES and isinstance(text, str))
         yield from (text for part in checks.values() for text in says_in(part))
     elif isinstance(checks, list):
         yield from (text for part in checks for text in says_in(part))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -26,9 +26,9 @@ from app.core.entity import Entity
 from app.core.errors import Missing
 from app.core.fields import Field
 from app.core.wording import N_
-from app.surfaces import bureau, tallies
+from app.surfaces import bureau, entrance, tallies
 from app.surfaces.display import TONES
-from app.surfaces.listing import filters_of
+from app.surfaces.listing import filters_of, spans_authorities
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Bar, Cell, Chart, Column, Crumb, RelatedTable, Row, Tone
 
@@ -73,6 +73,20 @@ def draw_overview(here: Site, words: Mapping[str, str]) -> str:
         raise Missing()
     drawn = Drawing(here, below, made, names, sees, year).page()
     return render_template("bureau/index.html", page=drawn)
+
+
+def glance(by: rights.Actor) -> Iterator[entrance.Glance]:
+    """On the first page of a bureau: how its schools stand. Above one authority the way there alone, since these figures
+    are counted by reading all pupils."""
+    if not by.is_of_bureau or not all(by.has(right) for right in NEEDED):
+        return
+    charts: list[Chart] = []
+    if not spans_authorities(by, NEEDED[1]):
+        here, sees = bureau.site(), replace(Sees.of(by), cases=False)
+        below, year = _asked_for(here, ""), SchoolYear.on(today_here())
+        made = overview.overview(here.session, below, sees)
+        charts = [one for one in Drawing(here, below, made, {}, sees, year).charts() if one.bars]
+    yield entrance.Glance(_("区域概览"), HOME, charts)
 
 
 def _asked_for(here: Site, raw: str) -> Below:
@@ -190,7 +204,7 @@ class Drawing:
             page.cards = list(self._cards())
             figures = list(_head_figures(self.sees))
             page.tables = list(self._tables(figures, _("所辖区域"), _("本级主管的学校")))
-            page.charts, page.details = list(self._charts()), list(self._details())
+            page.charts, page.details = list(self.charts()), list(self._details())
         page.notes = list(self._notes())
         return page
 
@@ -291,7 +305,7 @@ class Drawing:
             cells = (self._cell(figure, one, self._place_of_school(figure.entity, id_)) for figure in figures)
             yield Row(id_, None, (name, *cells))
 
-    def _charts(self) -> Iterator[Chart]:
+    def charts(self) -> Iterator[Chart]:
         total = self.made.total
         if self.sees.pupils and self.sees.classes:
             yield self._chart(_("班额分布"), list(_band_figures()))
@@ -429,6 +443,7 @@ CLASSES = Column("classes", N_("班级数"), numeric=True)
 BAND = Column("band", N_("班额"))
 
 bureau.show_overview(draw_overview)
+entrance.GLANCES[:] = [glance]
 for _entity, _key in ((School, "school_id"), (Grade, "grade_id")):
     tallies.show_tally(
         tallies.Tally(_entity, (CLASSES, PUPILS), ("school_class:list", "student:list"), _count_for(_key))

@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -26,10 +27,13 @@ class Server:
     def url(self, database: str, user: str = OWNER) -> str:
         return f"postgresql+psycopg://{user}@/{database}?host={self.home}"
 
+    def connect(self, database: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+        """As the server's superuser."""
+        return psycopg.connect(host=str(self.home), user="postgres", dbname=database, autocommit=autocommit)
+
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Runs statements as the server's superuser, each on its own."""
-        connection = psycopg.connect(host=str(self.home), user="postgres", dbname=database, autocommit=True)
-        with connection:
+        with self.connect(database, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 

@@ -234,6 +234,18 @@ def tidy(text: str) -> str:
 
 live.tidies(tidy, live.NFKC, live.TRIM)
 
+_MOBILE = "^(?:(?:\\+|00)86)?[ -]*(1)" + "[ -]*([0-9])" * 10 + "$"
+
+
+def tidy_phone(text: str) -> str:
+    """As people copy it, +86 138-0000 1234 → 13800001234; a number of a land line keeps its dashes."""
+    text = tidy(text)
+    mobile = re.fullmatch(_MOBILE, text)
+    return "".join(mobile.groups()) if mobile else text
+
+
+live.tidies(tidy_phone, live.NFKC, live.TRIM, live.swap(_MOBILE, "".join(f"${n}" for n in range(1, 12))))
+
 
 _whole_number = live.Fits("-?[0-9]{1,12}", N_("应填写整数，如12。请去掉文字、小数点和单位。"))
 
@@ -480,7 +492,7 @@ class _Columns:
         return self._make(Text(label=label, length=length, **words), sa.String(length), **sql)
 
     def phone(self, label: str, **words: Any) -> MappedColumn[Any]:
-        return self.text(label, 20, clean=tidy, rule=_phone_rule, **words)
+        return self.text(label, 20, clean=tidy_phone, rule=_phone_rule, **words)
 
     def region(self, label: str, **words: Any) -> MappedColumn[Any]:
         """Six digits of GB/T 2260."""

@@ -40,6 +40,7 @@ NOTED = 3  # values beside a name
 LONGEST_TEXT = 100  # characters of a text filter
 WORDS = ("q", "sort", "after", "before", "size", "found")
 OPENED_FROM = "in"  # a word in the address of a row
+OFFER = "offer"  # a word of pages alone: "all" opens the panel of filters with every one that may be asked
 VIEW = "view"  # a word of pages alone: which saved view the address comes from
 OF_A_PAGE = ("after", "before", "size", VIEW)  # where one is in a list and how it looks, not what is in it
 RANGES = ("__from", "__to")
@@ -248,7 +249,8 @@ class Listing:
     """The rows of one entity that `site.by` may see and the address asks for.
 
     With `comforts` it is shown as this person likes it, and the address may name one of his views, whose columns it then
-    has; one that is not open to him (any more) changes nothing. `words` is the address without that name.
+    has; one that is not open to him (any more) changes nothing. `words` is the address without that name. What the address
+    says of the panel of filters is taken out of `args`, so that no further address has it.
     """
 
     def __init__(
@@ -256,6 +258,7 @@ class Listing:
     ) -> None:
         self.entity, self.site, self.args = entity, site, dict(args)
         self.comforts = comforts or Comforts()
+        self.offers_all = comforts is not None and self.args.pop(OFFER, "") == "all"
         self.path = site.list_url(entity)
         self.words = self.args if comforts is None else {n: v for n, v in self.args.items() if n != VIEW}
         self.filters = filters_of(entity, site.by)
@@ -443,6 +446,7 @@ class Listing:
         self.require_sound()
         rows = self.rows(fields)
         figures = tallies.figures_of(self.entity, self.site, [row.id for row in rows])
+        offered = self._offered(fields)
         return ListPage(
             title=self.site.title_of(self.entity),
             crumbs=crumbs(self.entity, self.site),
@@ -453,7 +457,9 @@ class Listing:
             ],
             rows=figures.beside(self._painted(rows, fields, revealed)),
             count=count_text(self.count()),
-            filters=[self._filter(f) for f in self._offered()],
+            filters=[self._filter(f) for f in offered],
+            filters_open=self.offers_all,
+            all_filters_url=self.url(**{OFFER: "all"}) if len(offered) < len(self.filters) else None,
             chips=list(self.chips()),
             search=self.asked.q if self.entity.can_search() else None,
             search_hint=_(self.entity.__search_hint__) if self.entity.__search_hint__ else "",
@@ -572,9 +578,12 @@ class Listing:
         _before, after = self.neighbours(rows)
         return self.url(after=after) if after is not None else None
 
-    def _offered(self) -> list[Field]:
-        active = {f.name for f, _op, _v in self.asked.conditions}
-        return [f for f in self.filters.values() if f.listed or f.filter or f.name in active]
+    def _offered(self, shown: Sequence[Field]) -> list[Field]:
+        """The filters in the panel, as declared: the usual ones, those of the columns and those that are asked; or all."""
+        if self.offers_all:
+            return list(self.filters.values())
+        wanted = {f.name for f in shown} | {f.name for f, _op, _v in self.asked.conditions}
+        return [f for f in self.filters.values() if f.listed or f.filter or f.name in wanted]
 
     def _filter(self, one: Field) -> Filter:
         values = {

@@ -188,6 +188,8 @@ class ListPage:
     count: str  # "共 1 180 条" / "10 000 条以上"
     tabs: list[Tab] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
+    filters_open: bool = False
+    all_filters_url: str | None = None  # the same list with every filter offered; None where these are all
     chips: list[Chip] = field(default_factory=list)
     search: str | None = None  # None: this list has no search box
     search_url: str = ""  # posted to, so that no number that is looked for enters an address

@@ -90,7 +90,8 @@ def look(enter: Callable[..., Window]) -> Callable[[str], Window]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "username" in metafunc.fixturenames:
-        metafunc.parametrize("username", every_url.PEOPLE if metafunc.config.getoption("--axe-all") else WHO)
+        everybody = [person.username for person in cast.PEOPLE]
+        metafunc.parametrize("username", everybody if metafunc.config.getoption("--axe-all") else WHO)
 
 
 def pages_of(app: Flask, username: str, before: Sequence[str]) -> dict[str, str]:

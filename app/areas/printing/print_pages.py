@@ -522,8 +522,9 @@ def _for_class(obj: Entity, here: Site) -> Iterator[Action]:
 def _for_pupil(obj: Entity, here: Site) -> Iterator[Action]:
     yield Action(_("打印学籍卡"), f"{BASE}/student/{obj.id}/card", "post", icon="printer")
     yield Action(_("打印信息核对表"), f"{BASE}/student/{obj.id}/sheet", "post", icon="printer")
-    if isinstance(obj, Student) and certificates.may_issue(here.session, here.by, obj):
-        yield Action(_("在读证明"), _certificates_path(obj.id), icon="file-earmark-text")
+    if isinstance(obj, Student):
+        refused = str(certificates.may_issue(here.session, here.by, obj)) or None
+        yield Action(_("在读证明"), _certificates_path(obj.id), icon="file-earmark-text", refused=refused)
 
 
 def _for_list(here: Site, args: Mapping[str, str]) -> Iterator[Action]:

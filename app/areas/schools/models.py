@@ -28,6 +28,10 @@ PRIMARY, JUNIOR, SENIOR = STAGES = ("1", "2", "3")
 YEARS_ALLOWED = {PRIMARY: (5, 6), JUNIOR: (3, 4), SENIOR: (3,)}
 MULTI_GRADE = "1"  # class type 复式班
 NUMERALS = "一二三四五六七八九"
+YEARS = (
+    *("一年级", "二年级", "三年级", "四年级", "五年级", "六年级", "七年级", "八年级", "九年级"),
+    *("高一", "高二", "高三"),
+)
 PROMOTION = "毕业升级"
 
 
@@ -38,7 +42,7 @@ def first_year(stage: str, years: int) -> int:
 
 def year_name(year: int) -> str:
     """1 → 一年级, 7 → 七年级, 10 → 高一."""
-    return f"{NUMERALS[year - 1]}年级" if year <= 9 else f"高{NUMERALS[year - 10]}"
+    return YEARS[year - 1]
 
 
 def grade_order(stage: str, entry_year: int) -> int:
@@ -383,10 +387,18 @@ class Grade(OfPlace, Entity):
 
     @classmethod
     def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
-        """By what a grade is called: 七年级, 高一, 七, qnj; or by its cohort: 2026级."""
+        """By what a grade is called: 七年级, 高一, 七, qnj, 7; or by its cohort: 2026级."""
+        numbered = read_numbered(typed)
+        if numbered and numbered[1] is None:
+            return cls.of_year(numbered[0])
         if cohort := re.fullmatch(r"(\d{4})级?", typed):
             return cls.entry_year == int(cohort[1])
         years = [year for year in range(1, 13) if _is_called(year_name(year), typed)]
+        return cls.of_year(*years)
+
+    @classmethod
+    def of_year(cls, *years: int) -> sa.ColumnElement[bool]:
+        """The grades that are in one of these years of schooling (1–12) now."""
         return sa.and_(cls.is_graduated.is_(False), (cls.first_year + cls.level - 1).in_(years))
 
     @property
@@ -425,6 +437,16 @@ class Grade(OfPlace, Entity):
                 "%(name)s还有学生，不能删除。请先通过“日常管理—学生调班”将学生编入其他年级班级。",
                 name=self.name,
             )
+
+
+def read_numbered(typed: str) -> tuple[int, int | None] | None:
+    """(year of schooling, class number or None) of how schools write them in digits: 7, 7年级; 701, 7(1), 7.1, 7-1, 1203;
+    10 to 12 are 高一 to 高三. None for all else: 7班 is a class of any grade, 2026 a cohort."""
+    found = re.fullmatch(r"(1[0-2]|[1-9])(?:年级|(?:年级)?[(（.．-](\d{1,2})[)）]?班?|(\d{2})班?)?", typed)
+    if found is None:
+        return None
+    number = found[2] or found[3]
+    return int(found[1]), int(number) if number else None
 
 
 def _is_called(name: str, typed: str) -> bool:
@@ -499,15 +521,20 @@ class SchoolClass(OfPlace, Recyclable, Entity):
 
     @classmethod
     def search(cls, typed: str, dialect: str, among: Collection[str]) -> sa.ColumnElement[bool]:
-        """By what a class is called: 七年级（3）班, 七年级, 七3, 3班; or by a name of its own."""
+        """By what a class is called: 七年级（3）班, 七年级, 七3, 3班, 703, 7(3); or by a name of its own."""
+        own = super().search(typed, dialect, among)
         found = re.fullmatch(r"(\d{4}级?|\D*?)[（(]?(\d{1,2})?[)）]?班?", typed)
         called: list[sa.ColumnElement[bool]] = []
         if found and found[1]:
             called.append(cls.grade_id.in_(sa.select(Grade.id).where(Grade.search(found[1], dialect, among))))
         if found and found[2]:
             called.append(cls.number == int(found[2]))
-        own = super().search(typed, dialect, among)
-        return sa.or_(own, sa.and_(*called)) if called else own
+        ways = [own, *([sa.and_(*called)] if called else [])]
+        if numbered := read_numbered(typed):
+            year, number = numbered
+            of_grade = cls.grade_id.in_(sa.select(Grade.id).where(Grade.of_year(year)))
+            ways.append(of_grade if number is None else sa.and_(of_grade, cls.number == number))
+        return sa.or_(*ways)
 
     @property
     def full_name(self) -> str:

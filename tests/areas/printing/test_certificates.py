@@ -116,6 +116,14 @@ def test_only_who_holds_the_right_gives_them_out(login: Login, who: str, code: i
     assert client.post(PATH + "/add", data={"purpose": "参保", "days": "30"}).status_code == code
 
 
+@pytest.mark.parametrize("who", ["zhao", "zhou", "chen"])
+def test_who_may_not_give_one_out_reads_why_on_the_pupils_page(login: Login, who: str) -> None:
+    page = login(who).get(f"/students/show/{ZIHAN}").text
+    assert f'href="{PATH}"' not in page
+    (why,) = re.findall(r"<strong>在读证明</strong>：<span[^>]*>([^<]+)</span>", page)
+    assert "权限" in why
+
+
 @pytest.mark.parametrize(
     "typed",
     [

@@ -67,6 +67,9 @@ def faults_in_both(window: Window, path: str, *, is_first: bool = True) -> Itera
         if is_first:
             page.emulate_media(color_scheme=other)
             yield from faults(window, f"{path} ({language}, {other})", COLOURS)
+            page.emulate_media(contrast="more")
+            yield from faults(window, f"{path} ({language}, {other}, high contrast)", COLOURS)
+            page.emulate_media(contrast="no-preference")
         if is_first or language == "en":
             page.set_viewport_size(phone)
             yield from faults(window, f"{path} ({language}, phone)", BUT_COLOURS)

@@ -319,3 +319,11 @@ def test_words_that_run_together_are_noticed() -> None:
     assert run_together("EditPupil") == ["EditPupil"]
     assert run_together("It is wrong.Please check it") == ["wrong.Please"]
     assert run_together("Wrong. Please use DingTalk") == []
+
+
+def test_every_sentence_of_a_check_is_read() -> None:
+    checks = [
+        {"ok": r"\d+", "says": "不对"},
+        {"either": [{"never": "没有这天", "late": "太晚", "early": "太早"}]},
+    ]
+    assert list(says_in(checks)) == ["不对", "没有这天", "太晚", "太早"]

@@ -6,10 +6,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -26,7 +27,8 @@ BUREAU = [one.username for one in cast.PEOPLE if one.at.isdecimal()]
 
 @pytest.fixture
 def busy(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Full classes, a problem, leaves that end and have ended, a term that is on, changes of this school year."""
+    """Full classes, a problem, leaves that end and have ended, a term that is on, changes of this school year; of zhou a draft,
+    and a grant that lapses."""
     from app.areas.schools.models import AcademicYear, Term
     from app.areas.students.models import Status, Student, today_here
     from app.core import rights, saving, scope
@@ -49,6 +51,17 @@ def busy(app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         child = session.get_one(Student, pupil("吴佳怡"))
         words = {"verification": "problem", "problem_note": "待核实"}
         saving.edit(child, words, by, authority=Authority("tests"))
+        _leave_unfinished(session, cast.person("zhou"))
+
+
+def _leave_unfinished(session: Session, person_id: int) -> None:
+    from app.core import drafts
+    from app.core.rights import Grant
+
+    typed = drafts.Typed((("address", "学府街"),), (("现住址", "学府街"),))
+    drafts.keep(session, person_id, "/students/add", "新增学生", typed)
+    soon = datetime.now(UTC) + timedelta(days=10)
+    session.execute(sa.update(Grant).where(Grant.person_id == person_id).values(until=soon))
 
 
 def _grant_leave(child: Any, until_on: Any, by: Any) -> None:
@@ -111,6 +124,14 @@ def test_each_number_on_home_is_that_of_the_list_it_leads_to(login: Login, usern
     asked = {url: number for number, url in [*cards_of(page).values(), *figures_of(page)]}
     for url, number in asked.items():
         assert count_of(client.get(url)) == re.sub(r"\D", "", number), url
+
+
+@pytest.mark.usefixtures("busy")
+def test_drafts_and_grants_that_lapse_are_among_the_numbers(login: Login) -> None:
+    found = cards_of(login("zhou").get("/"))
+    assert found["草稿"] == ("1", "/drafts/")
+    assert any(name.startswith("我的授权即将到期，") for name in found)
+    assert any(name.startswith("即将到期的授权，") for name in labels(login("li")))
 
 
 @pytest.mark.usefixtures("busy")
@@ -192,7 +213,7 @@ def test_home_is_calm_where_there_is_nothing_to_do(login: Login) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-@pytest.mark.parametrize(("username", "most"), [("lin", 6), ("chen", 9), ("li", 6)])
+@pytest.mark.parametrize(("username", "most"), [("lin", 6), ("chen", 9), ("li", 7)])
 def test_home_takes_few_statements(app: Flask, login: Login, username: str, most: int) -> None:
     from app.extensions import db
 

@@ -166,7 +166,7 @@ def _year_figures(total: Figures) -> Iterator[Figure]:
     """The years of schooling, the youngest first: how many will sit in the next ones. No list asks by them."""
     for year in range(1, 13):
         if total.years[year]:
-            yield Figure(_(year_name(year)), _count_of("years", year))
+            yield Figure(year_name(year), _count_of("years", year))
 
 
 def _month_figures(day: date) -> Iterator[Figure]:

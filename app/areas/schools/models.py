@@ -28,10 +28,6 @@ PRIMARY, JUNIOR, SENIOR = STAGES = ("1", "2", "3")
 YEARS_ALLOWED = {PRIMARY: (5, 6), JUNIOR: (3, 4), SENIOR: (3,)}
 MULTI_GRADE = "1"  # class type 复式班
 NUMERALS = "一二三四五六七八九"
-YEARS = (
-    *("一年级", "二年级", "三年级", "四年级", "五年级", "六年级", "七年级", "八年级", "九年级"),
-    *("高一", "高二", "高三"),
-)
 PROMOTION = "毕业升级"
 
 
@@ -42,7 +38,7 @@ def first_year(stage: str, years: int) -> int:
 
 def year_name(year: int) -> str:
     """1 → 一年级, 7 → 七年级, 10 → 高一."""
-    return YEARS[year - 1]
+    return f"{NUMERALS[year - 1]}年级" if year <= 9 else f"高{NUMERALS[year - 10]}"
 
 
 def grade_order(stage: str, entry_year: int) -> int:

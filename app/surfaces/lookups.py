@@ -14,7 +14,10 @@ from app.core.errors import Denied, Missing
 from app.core.rights import Actor, refusal, searched_fields
 
 LIMIT = 20
-Choices = Sequence[tuple[int, str]]
+AREAS = "area"
+"""Not rows, but the 12-digit codes of areas."""
+Choices = Sequence[tuple[Any, str]]
+"""(id, or code of an area; label)"""
 Suggest = Callable[[Session, Actor, str, int], Choices]
 
 _special: dict[str, tuple[Suggest, Callable[[Session, Actor, int], str]]] = {}

@@ -290,6 +290,7 @@ class Input:
         "month",
         "number",
         "lookup",
+        "area",  # the code of one, with a look-up by name
         "readonly",
         "hidden",
         "password",

@@ -67,4 +67,4 @@ def test_help_stands_at_its_field_and_is_read_with_it(
 ) -> None:
     page = login("lin").get("/students/add").text
     assert f'<p class="help" id="f-{name}-help">{help_}</p>' in page
-    assert f'id="f-{name}" name="{name}" aria-describedby="f-{name}-help"' in page
+    assert f'id="f-{name}" name="{name}" aria-describedby="f-{name}-help' in page

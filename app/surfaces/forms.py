@@ -279,7 +279,8 @@ class Sheet:
             options = one.options()
             if value and value not in {code for code, _label in options} and isinstance(one, Code):
                 options = (*options, (value, one.show(value)))
-            return {"widget": "select", "options": (("", _("请选择")), *options)}
+            options = (("", _("请选择")), *options)
+            return {"widget": "select", "options": options, "spelled": lookups.spelled(one, options)}
         if isinstance(one, Text) and one.long:
             return {"widget": "textarea"}
         if _is_area(one):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from app.core import codes, names
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Missing
+from app.core.fields import Code, Field
 from app.core.rights import Actor, refusal, searched_fields
 
 LIMIT = 20
+MANY = 30  # options of a select; more are found as one types
 AREAS = "area"
 """Not rows, but the 12-digit codes of areas."""
 Choices = Sequence[tuple[Any, str]]
@@ -42,6 +46,18 @@ def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LI
         among = searched_fields(by, entity)
         query = query.where(entity.search(typed, session.get_bind().dialect.name, among))
     return [(obj.id, obj.shown()) for obj in session.scalars(query).unique()]
+
+
+def spelled(one: Field, options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The pinyin of each option of a code table, as it is called in Chinese, where there are so many that people find them
+    by typing; else none."""
+    if not isinstance(one, Code) or len(options) <= MANY:
+        return ()
+    table = codes.table(one.table)
+    return tuple(_reading(table.label(code)) if code else "" for code, _label in options)
+
+
+_reading = lru_cache(maxsize=1_024)(names.reading_of)
 
 
 def _order(entity: type[Entity]) -> tuple[Any, ...]:

@@ -103,6 +103,7 @@ class Filter:
     value_to: str = ""
     value_label: str = ""  # what a look-up shows for its value
     options: tuple[tuple[str, str], ...] = ()
+    spelled: tuple[str, ...] = ()  # of many options: the pinyin of each
     lookup_url: str | None = None
     error: str | None = None
 
@@ -300,6 +301,7 @@ class Input:
     ]
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
+    spelled: tuple[str, ...] = ()  # of many options: the pinyin of each
     required: bool = False
     help: str = ""
     errors: tuple[str, ...] = ()

@@ -301,7 +301,6 @@ class Input:
     ]
     value: str = ""
     options: tuple[tuple[str, str], ...] = ()
-    spelled: tuple[str, ...] = ()  # of many options: the pinyin of each
     required: bool = False
     help: str = ""
     errors: tuple[str, ...] = ()
@@ -315,6 +314,7 @@ class Input:
     changed: bool = False  # what was typed is not what the form opens with
     lang: str = ""  # of a value that is not in the language of the page
     names_languages: bool = False  # each option is the own name of the language that it stands for
+    spelled: tuple[str, ...] = ()  # of many options: the pinyin of each
     checks: tuple[Check, ...] = ()  # what the page itself can say of it while one types
     as_is: str = ""  # today's value, hidden: while it stands there nothing is said of it
     accept: str = ""  # of a file: the media types that are offered

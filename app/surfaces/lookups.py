@@ -23,19 +23,23 @@ AREAS = "area"
 Choices = Sequence[tuple[Any, str]]
 """(id, or code of an area; label)"""
 Suggest = Callable[[Session, Actor, str, int], Choices]
+Label = Callable[[Session, Actor, int], str]
 
-_special: dict[str, tuple[Suggest, Callable[[Session, Actor, int], str]]] = {}
+_suggests: dict[str, Suggest] = {}
+_labels: dict[str, Label] = {}
 
 
-def register(table: str, suggest_: Suggest, label: Callable[[Session, Actor, int], str]) -> None:
-    """For link targets that are not entities (accounts): how to suggest, how to name one."""
-    _special[table] = (suggest_, label)
+def register(table: str, suggest_: Suggest, label: Label | None = None) -> None:
+    """For what is no entity (accounts, areas): how to suggest and, where keys point at it, how to name one."""
+    _suggests[table] = suggest_
+    if label is not None:
+        _labels[table] = label
 
 
 def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LIMIT) -> Choices:
     """(id, label) of the first rows that match. Raises Missing for unknown tables, Denied without the right."""
-    if table in _special:
-        return _special[table][0](session, by, typed, limit)
+    if table in _suggests:
+        return _suggests[table](session, by, typed, limit)
     if table not in registry or registry[table].__scope__ == "audit":
         raise Missing()
     entity = registry[table]
@@ -69,7 +73,7 @@ def label_of(session: Session, by: Actor, table: str, raw: str) -> str:
     """The name of the row with this id, or a sentence that it is gone."""
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
         return ""
-    if table in _special:
-        return _special[table][1](session, by, int(raw))
+    if table in _labels:
+        return _labels[table](session, by, int(raw))
     found = session.get(registry[table], int(raw)) if table in registry else None
     return found.shown() if found is not None else _("（已不存在）")

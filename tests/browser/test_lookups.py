@@ -37,7 +37,9 @@ def code_behind(page: Page, name: str) -> Locator:
 
 
 @pytest.mark.parametrize("typed", ["青岚", "qlx", "519921"])
-def test_a_birthplace_is_found_by_name_initials_or_digits_and_its_name_is_shown(enter: Enter, typed: str) -> None:
+def test_a_birthplace_is_found_by_name_initials_or_digits_and_its_name_is_shown(
+    enter: Enter, typed: str
+) -> None:
     page = form_at(enter("lin"), "/students/add")
     name = page.locator("#f-birthplace_code-name")
     expect(name).to_have_text("")

@@ -17,8 +17,4 @@ def _suggest(session: Session, by: Actor, typed: str, limit: int) -> Sequence[tu
     return [(code, places.named(code)) for code in area_names.find(session, typed, limit)]
 
 
-def _label(session: Session, by: Actor, code: str) -> str:
-    return places.named(code)
-
-
-lookups.register(lookups.AREAS, _suggest, _label)
+lookups.register(lookups.AREAS, _suggest)

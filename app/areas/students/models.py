@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relat
 
 from app.areas.schools.models import Grade, SchoolClass, Term
 from app.areas.students import numbers
-from app.core import databases, live, names, places
+from app.core import databases, live, names
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends, tidy

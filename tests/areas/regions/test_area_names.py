@@ -114,7 +114,11 @@ def test_a_list_says_it_and_asks_for_zones_once(app: Flask, login: Login, path: 
     person = login("lin" if path.startswith("/students") else "chen")
     with app.app_context():
         main, reader = db.engine, app.extensions["reading"].session_factory.kw["bind"]
-    chosen = {"column": ["birthplace_code", "residence_code"], "at-birthplace_code": "1", "at-residence_code": "2"}
+    chosen = {
+        "column": ["birthplace_code", "residence_code"],
+        "at-birthplace_code": "1",
+        "at-residence_code": "2",
+    }
     person.post("/lists/columns/students", data=chosen)
     own, other = (reader, main) if path.startswith("/bureau") else (main, reader)
     with statements(own) as seen, statements(other) as elsewhere:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from app.areas.regions.models import Region
 from app.areas.students.models import FamilyMember, Student
 from app.core import rights, saving
 from app.core.fields import show_ends
-from tests import cast
+from tests import cast, pdfs
 from tests.client import Client
 
 Acting = Callable[[str], Any]
@@ -39,6 +40,15 @@ def statements(*engines: Any) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def plain(page: str) -> str:
+    """What a person reads of it."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def found(person: Client, typed: str) -> list[str]:
+    return [one["label"] for one in person.post("/lookup/area", data={"q": typed}).json["items"]]
 
 
 def add_zone(acting: Acting) -> None:
@@ -84,15 +94,11 @@ def test_a_zone_that_was_added_has_its_name_too(session: Session, acting: Acting
 def test_a_zone_has_its_new_name_in_the_next_request(session: Session, acting: Acting, login: Login) -> None:
     add_zone(acting)
     lin = login("lin")
-    assert "澜川市澜川高新区" in lin.post("/lookup/area", data={"q": "519971"}).text.encode().decode(
-        "unicode_escape"
-    )
+    assert found(lin, "519971") == ["澜川市澜川高新区（519971000000）"]
     with acting("system") as by, saving.work():
         zone = session.scalars(sa.select(Region).where(Region.code == "519971")).one()
         saving.edit(zone, {"name": "临江新区"}, by)
-    assert lin.post("/lookup/area", data={"q": "519971"}).json["items"][0]["label"] == (
-        "澜川市临江新区（519971000000）"
-    )
+    assert found(lin, "519971") == ["澜川市临江新区（519971000000）"]
 
 
 # --- where it stands ----------------------------------------------------------------------------------
@@ -158,9 +164,9 @@ def test_a_clerk_may_save_what_the_page_shows(session: Session, acting: Acting, 
     typed = {"version": str(version), "residence_code": "成都市锦江区（510104001002）"}
     lin = login("lin")
     assert lin.post(f"/students/edit/{id_}", data=typed).status_code == 302
-    page = lin.get(f"/students/show/{id_}").text
-    assert "成都市锦江区（510104001002）" in page
-    assert f"{SHOWN} → 改为 成都市锦江区（510104001002）" in " ".join(page.split()) or "改为" in page
+    page = plain(lin.get(f"/students/show/{id_}").text)
+    assert "户口所在地 成都市锦江区（510104001002）" in page
+    assert f"{SHOWN} → 改为 成都市锦江区（510104001002）" in page
 
 
 def test_rest_keeps_the_code_alone(login: Login) -> None:
@@ -182,6 +188,19 @@ def test_the_conflict_page_names_both_sides(session: Session, acting: Acting, lo
         assert text in answer.text
     assert 'data-fill="510104001002"' in answer.text
     assert 'data-fill="110101"' in answer.text
+
+
+@pytest.mark.parametrize("word", ["card", "sheet"])
+def test_prints_say_the_name(login: Login, word: str) -> None:
+    printed = pdfs.text(login("lin").post(f"/print/student/{cast.pupil('欧阳若曦')}/{word}"))
+    assert SHOWN in re.sub(r"\s", "", printed)
+
+
+def test_in_english_the_name_stands_as_it_is(login: Login) -> None:
+    lin = login("lin")
+    lin.set_cookie("language", "en")
+    page = lin.get(f"/students/show/{cast.pupil('欧阳若曦')}").text
+    assert f"Place of birth {SHOWN}" in plain(page)
 
 
 # --- looked up ----------------------------------------------------------------------------------------
@@ -216,11 +235,11 @@ def test_nothing_is_found_by_what_means_no_region(login: Login, typed: str) -> N
 
 
 def test_the_county_itself_comes_before_what_lies_in_it(login: Login) -> None:
-    labels = [one["label"] for one in login("lin").post("/lookup/area", data={"q": "成都"}).json["items"]]
+    labels = found(login("lin"), "成都")
     assert labels[0] == "四川省成都市（510100000000）"
     assert "成都市锦江区（510104000000）" in labels
 
 
 def test_whoever_reads_no_pupil_finds_regions_too(session: Session, login: Login) -> None:
     assert not rights.may(cast.actor(session, "ops"), f"{FamilyMember.key()}:show")
-    assert login("ops").post("/lookup/area", data={"q": "qlx"}).json["items"]
+    assert SHOWN in found(login("ops"), "qlx")

@@ -49,7 +49,6 @@ def login(window: Window) -> None:
 
 @picture("find", "lin")
 def find(window: Window) -> None:
-    window.page.wait_for_load_state()  # the script that hears the keys is there
     window.page.keyboard.press("Control+k")
     window.page.get_by_role("combobox", name="查找").fill("oyrx")
     expect(window.page.get_by_role("listbox", name="查找结果").get_by_role("option").first).to_be_visible()

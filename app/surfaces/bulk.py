@@ -25,6 +25,7 @@ from app.core.wording import listed
 from app.surfaces import lookups
 from app.surfaces.display import Revealed, painter
 from app.surfaces.forms import version_of
+from app.surfaces.handed_in import hand_in
 from app.surfaces.listing import OF_A_PAGE, Listing, name_load, number_text, row_id
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Action, Bulk, ListPage
@@ -47,9 +48,7 @@ _offers: dict[str, list[Offer]] = {}
 
 def offer(entity: type[Entity], act_for: Offer) -> None:
     """What else can be done with chosen rows of a list: a button whose address reads them by `read_choice`."""
-    known = _offers.setdefault(entity.key(), [])
-    if act_for not in known:
-        known.append(act_for)
+    hand_in(_offers.setdefault(entity.key(), []), act_for)
 
 
 def acts(entity: type[Entity], by: Actor) -> Iterator[Action]:

@@ -16,6 +16,7 @@ from app.core.rights import Place
 from app.core.wording import N_
 from app.surfaces import tallies
 from app.surfaces.display import Painter, Revealed, Sight, cell, painter, past_text
+from app.surfaces.handed_in import hand_in
 from app.surfaces.listing import crumbs, has_made_name, reveal_form
 from app.surfaces.site import Site
 from app.surfaces.viewmodels import (
@@ -52,7 +53,7 @@ _heads: dict[str, Callable[[Entity, Site], Head]] = {}
 
 def offer(entity: type[Entity], actions_of: Offer) -> None:
     """What else can be done with a row, behind 修改 and 删除 on its page; asked of each row and person."""
-    _offers.setdefault(entity.key(), []).append(actions_of)
+    hand_in(_offers.setdefault(entity.key(), []), actions_of)
 
 
 def show_head(entity: type[Entity], head_of: Callable[[Entity, Site], Head]) -> None:
@@ -62,7 +63,7 @@ def show_head(entity: type[Entity], head_of: Callable[[Entity, Site], Head]) -> 
 
 def offer_on_list(entity: type[Entity], actions_of: ListOffer) -> None:
     """What can be done with a list as its address asks for it."""
-    _list_offers.setdefault(entity.key(), []).append(actions_of)
+    hand_in(_list_offers.setdefault(entity.key(), []), actions_of)
 
 
 def page(obj: Entity, site: Site) -> DetailPage:

@@ -19,6 +19,7 @@ from app.core.errors import Invalid
 from app.core.rights import Actor
 from app.extensions import db
 from app.surfaces import menu
+from app.surfaces.handed_in import hand_in
 from app.surfaces.handlers import wants_json
 from app.surfaces.listing import Listing
 from app.surfaces.pages import Answer
@@ -36,8 +37,7 @@ _sources: list[Source] = []
 
 def add_source(find_: Source) -> None:
     """For what is no entity: (who asks, what was typed, how many at most) → what is found, within his scope."""
-    if find_ not in _sources:
-        _sources.append(find_)
+    hand_in(_sources, find_)
 
 
 # --- what is found ------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 """The pictures of the guides: each is the end of a walk through the pages, so a guide cannot show what is no more.
 
-Every run takes the walks; the pictures themselves are written with UPDATE_PICTURES=1, or where one is missing.
+Every run takes the walks and compares what the page says with what it said in the picture (`beside_pictures`); the
+pictures themselves are written with UPDATE_PICTURES=1, or where one is missing.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.beside_pictures import IMAGES, take_or_compare
 from tests.browser.windows import Window
 
 pytestmark = pytest.mark.browser
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-IMAGES = DOCS / "images"
 SIZE = (1200, 720)
 PUPIL = "欧阳若曦"
 Walk = Callable[[Window], None]
@@ -194,7 +194,7 @@ def new_grade(window: Window) -> None:
 def print_roster(window: Window) -> None:
     window.choose_in_menu("学生花名册")
     window.follow("打印花名册")
-    expect(window.page.get_by_role("button", name="打印花名册")).to_be_visible()
+    title(window, "打印花名册")
 
 
 # --- leader, bureau -----------------------------------------------------------------------------------
@@ -249,15 +249,27 @@ def test_help_opens_at_the_section_about_the_page(enter: Callable[..., Window]) 
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_way_to_each_picture_is_there(
+def test_each_picture_shows_what_the_page_says_today(
     enter: Callable[..., Window], open_window: Callable[..., Window], name: str
 ) -> None:
     username, walk = PICTURES[name]
     window = enter(username, size=SIZE) if username else open_window(size=SIZE)
     walk(window)
-    if os.environ.get("UPDATE_PICTURES") or not (IMAGES / name).exists():
-        IMAGES.mkdir(exist_ok=True)
-        window.page.screenshot(path=IMAGES / name)
+    take_or_compare(window.page, IMAGES / name)
+
+
+def test_a_word_that_changed_on_the_page_is_noticed(
+    open_window: Callable[..., Window], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UPDATE_PICTURES", raising=False)
+    window = open_window(size=SIZE)
+    login(window)
+    window.page.get_by_role("button", name="登录").evaluate("(button) => { button.textContent = '进入'; }")
+    with pytest.raises(
+        AssertionError,
+        match=r"login\.png is out of date.* UPDATE_PICTURES=1(?s:.*)-button \"登录\"\n\+button \"进入\"",
+    ):
+        take_or_compare(window.page, IMAGES / "login.png")
 
 
 def test_the_guides_show_the_pictures_that_are_taken_and_no_others() -> None:
@@ -266,3 +278,4 @@ def test_the_guides_show_the_pictures_that_are_taken_and_no_others() -> None:
         named.update(re.findall(r"!\[[^\]]+\]\(images/([\w-]+\.png)\)", path.read_text(encoding="utf-8")))
     assert named == set(PICTURES)
     assert {path.name for path in IMAGES.glob("*.png")} == {*PICTURES, "students.png"}
+    assert {path.stem for path in IMAGES.glob("*.txt")} == {path.stem for path in IMAGES.glob("*.png")}

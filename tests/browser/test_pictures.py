@@ -1,11 +1,10 @@
 """The picture in the README: the list of pupils as 林老师 sees it in the demo district.
 
-Taken anew with UPDATE_PICTURES=1, or where it is missing; otherwise a run leaves the tree as it was.
+Taken anew with UPDATE_PICTURES=1, or where it is missing; otherwise a run compares what the page says.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from datetime import date
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.beside_pictures import IMAGES, take_or_compare
 from tests.browser.conftest import serving
 from tests.browser.windows import DESK, Window
 from tests.sites import make_app
@@ -21,7 +21,7 @@ from tests.sites import make_app
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / "docs/images/students.png"
+PICTURE = IMAGES / "students.png"
 DAY = date(2026, 11, 2)
 
 
@@ -45,23 +45,21 @@ def district(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_the_readme_shows_the_list_of_pupils(request: pytest.FixtureRequest, chromium: Browser) -> None:
+def test_the_readme_shows_the_list_of_pupils(district: str, chromium: Browser) -> None:
     assert "docs/images/students.png" in (ROOT / "README.md").read_text()
-    if os.environ.get("UPDATE_PICTURES") or not PICTURE.exists():
-        _take(chromium, request.getfixturevalue("district"))
+    _walk(chromium, district)
     head = PICTURE.read_bytes()[:24]
     assert head.startswith(b"\x89PNG")
     assert struct.unpack(">II", head[16:24]) == DESK
 
 
-def _take(chromium: Browser, address: str) -> None:
+def _walk(chromium: Browser, address: str) -> None:
     from seeds.demo import PASSWORD
 
     window = Window(chromium, address)
     window.log_in("lin", PASSWORD)
     window.choose_in_menu("学生花名册")
     expect(window.page.locator("tbody tr")).to_have_count(50)
-    PICTURE.parent.mkdir(exist_ok=True)
-    window.page.screenshot(path=PICTURE)
+    take_or_compare(window.page, PICTURE)
     assert window.troubles == []
     window.close()

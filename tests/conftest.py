@@ -53,6 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="axe looks through every page as everybody, in both languages, light and dark, desk and phone (half an hour)",
     )
+    parser.addoption(
+        "--bad-line",
+        action="store_true",
+        help="browsers get each answer late and in pieces: shows what does not wait for a page (half an hour)",
+    )
 
 
 def databases(config: pytest.Config) -> list[str]:

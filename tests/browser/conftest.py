@@ -6,7 +6,9 @@ another host, no server fault.
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,8 +53,23 @@ def _is_second(item: pytest.Item) -> bool:
     return words is not None and words.params.get("site") == "postgres"
 
 
+class BadLine:
+    """Answers come late and in pieces. What is read without waiting is then read on the page before, or on half a page."""
+
+    def __init__(self, app: Gate) -> None:
+        self.app = app
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterator[bytes]:
+        wait = 0.1 if environ["PATH_INFO"].startswith("/static/") else 0.3
+        body = b"".join(self.app(environ, start_response))
+        begun, half = len(body) // 1000, len(body) // 2
+        for part in (body[:begun], body[begun:half], body[half:]):
+            time.sleep(random.uniform(0, wait))
+            yield part
+
+
 @contextmanager
-def serving(app: Flask | Gate) -> Iterator[str]:
+def serving(app: Flask | Gate | BadLine) -> Iterator[str]:
     """The application on a free port of this machine, served as `make run` serves it."""
     server = create_server(app, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -71,8 +88,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address(site: Site) -> Iterator[str]:
-    with serving(site.gate) as where:
+def address(site: Site, pytestconfig: pytest.Config) -> Iterator[str]:
+    app = BadLine(site.gate) if pytestconfig.getoption("--bad-line") else site.gate
+    with serving(app) as where:
         yield where
 
 

@@ -48,9 +48,10 @@ class Hands:
         """Presses a button or follows a link."""
         if self.by_keys:
             self._reach(what)
-            self.page.keyboard.press("Enter")
+            what.press("Enter")
         else:
             what.click()
+        self.window.settle()
 
     def write(self, what: Locator, text: str) -> None:
         if self.by_keys:

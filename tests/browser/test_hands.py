@@ -76,6 +76,7 @@ def test_family_members_are_added_and_taken_away_in_the_pupils_form(enter: Calla
 
 
 def _family_on(page: Page) -> list[str]:
+    page.wait_for_load_state()
     part = page.locator("section", has=page.get_by_role("heading", name="家庭成员或监护人"))
     return [text.strip() for text in part.get_by_role("rowheader").all_inner_texts()]
 

@@ -19,10 +19,12 @@ LIST, COLUMNS = "/students/list/", "/lists/columns/students"
 
 
 def headings(page: Page) -> list[str]:
+    page.wait_for_load_state()
     return [text.strip() for text in page.locator("thead th").all_inner_texts()]
 
 
 def lines(page: Page) -> list[str]:
+    page.wait_for_load_state()
     return page.locator("[data-column]:has(input:checked) .what > span:first-of-type").all_inner_texts()
 
 

@@ -196,6 +196,7 @@ def look_on(chen: Window, added: int) -> None:
 def assert_only_reads(chen: Window) -> None:
     """What a viewer may send stands outside /bureau: log out, change the language, arrange a list, look up a number,
     state a reason."""
+    chen.settle()
     posts = chen.page.locator("form[method=post]").evaluate_all(
         "forms => forms.map(f => new URL(f.action).pathname)"
     )

@@ -53,6 +53,7 @@ class Window:
         self.page.goto("/login/")
         self.type_login(username, password)
         expect(self.page.get_by_role("button", name="退出登录")).to_be_visible()
+        self.settle()
 
     def speak(self, language: str) -> None:
         """As the switch on the page does for whoever has set no language of his own."""
@@ -69,9 +70,15 @@ class Window:
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
+        self.settle()
 
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name, exact=True).click()
+        self.settle()
+
+    def settle(self) -> None:
+        """A click waits until the next page begins to come: here it has come whole, and its script has begun."""
+        self.page.wait_for_load_state()
 
     def choose_in_menu(self, name: str) -> None:
         """Opens the entry's group first, where a long menu has folded it."""
@@ -81,11 +88,12 @@ class Window:
         if folded.count():
             folded.locator("summary").click()
         menu.get_by_role("link", name=name, exact=True).click()
+        self.settle()
 
     def search(self, typed: str) -> None:
         self.page.get_by_role("searchbox").fill(typed)
         self.page.get_by_role("searchbox").press("Enter")
-        self.page.wait_for_load_state()
+        self.settle()
 
     def status_of(self, path: str) -> int:
         """The status of an address as this person gets it, asked beside the page that is open."""
@@ -99,12 +107,13 @@ class Window:
 
     def fact(self, label: str) -> str:
         """The value beside a label on a detail page."""
+        self.settle()
         found = self.page.locator("dl.facts > div").filter(has=self.page.locator(f"dt:text-is('{label}')"))
         return found.first.locator("dd").inner_text().strip()
 
     def has_sideways_scroll(self) -> bool:
-        root = "document.documentElement"
-        return bool(self.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
+        self.settle()
+        return bool(self.page.locator("html").evaluate("root => root.scrollWidth > root.clientWidth"))
 
     def close(self) -> None:
         self.context.close()

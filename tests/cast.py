@@ -255,7 +255,8 @@ def _make_regions(by: Any) -> None:
     from app.core import saving
 
     columns = ("code", "name", "parent_code", "level")
-    saving.many(Region, [{**dict(zip(columns, row, strict=True)), "is_added": False} for row in REGIONS], by)
+    rows = [dict(zip(columns, row, strict=True)) for row in REGIONS]
+    saving.many(Region, [{**row, "is_added": row["level"] != "province"} for row in rows], by)
 
 
 def _make_schools(by: Any) -> None:

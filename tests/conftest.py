@@ -22,6 +22,7 @@ os.environ["INSTANCE"] = str(HOME / "instance")  # before the settings are read
 
 import pytest  # noqa: E402
 from flask import Flask  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
 
 import app.extensions  # noqa: E402  the naming convention stands before a test imports the library's models
@@ -30,6 +31,15 @@ from tests.client import Client  # noqa: E402
 from tests.sites import Site  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+UNHURRIED: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("same", derandomize=True, **UNHURRIED)
+settings.register_profile("wide", max_examples=2_000, **UNHURRIED)
+# A commit has one outcome; `--hypothesis-profile wide` tries what no run has tried.
+settings.load_profile("same")
 
 
 # --- what can run here, said at the start and at the end ----------------------------------------------

@@ -14,6 +14,7 @@ from flask import Flask
 MODELS = (
     "regions.models",
     "regions.notices",
+    "regions.area_names",
     "schools.models",
     "students.models",
     "students.questions",

@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app, has_request_context, request
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from app.extensions import db
 
+BUREAU_PATH = "/bureau/"
 BUSY_MS = 10_000  # how long a SQLite writer waits for another
 PREPARED = {"prepared": True}
 """Execution options of a statement that every page asks, and that PostgreSQL plans well without its parameters: by keys,
@@ -32,6 +33,12 @@ def prepare(app: Flask) -> None:
 def reading_session(app: Flask) -> Session:
     """The session on the read-only engine for this request."""
     return app.extensions["reading"]()
+
+
+def session_here() -> Session:
+    """The session that this request's page reads by: pages of the bureau's site read by the read-only engine."""
+    is_bureau = has_request_context() and request.path.startswith(BUREAU_PATH)
+    return reading_session(current_app) if is_bureau else db.session()
 
 
 def make_reader(url: str, read_url: str = "") -> Engine:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import MappedColumn, Relationship, mapped_column, relationship
 
-from app.core import codes, live
+from app.core import codes, live, places
 from app.core.wording import N_
 
 HERE = ZoneInfo("Asia/Shanghai")
@@ -219,6 +219,17 @@ class Text(Field):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area(Text):
     """A region's six-digit code. Filtered by equality or by a range, as authorities cover one (519900 to 519999)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place(Text):
+    """A 12-digit area code, shown with the name of the county it lies in; inputs hold the code. Where it is masked the
+    name would give it away, and the code stands alone."""
+
+    def show(self, value: Any) -> str:
+        if not value or self.mask is not None:
+            return value or ""
+        return places.named(value)
 
 
 _phone_rule = live.Fits(
@@ -505,6 +516,12 @@ class _Columns:
         """Six digits of GB/T 2260."""
         sql = self._split(words)
         return self._make(Area(label=label, length=6, **words), sa.String(6), **sql)
+
+    def place(self, label: str, **words: Any) -> MappedColumn[Any]:
+        """Twelve digits: GB/T 2260, township and village."""
+        sql = self._split(words)
+        field = Place(label=label, length=12, clean=places.normal_area, rule=places.check_area, **words)
+        return self._make(field, sa.String(12), **sql)
 
     def number(self, label: str, low: int = 0, high: int = 999_999, **words: Any) -> MappedColumn[Any]:
         sql = self._split(words)

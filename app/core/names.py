@@ -190,6 +190,11 @@ def initials_of_words(text: str) -> str:
     return "".join(syllable[0] for syllable in _syllables(text))
 
 
+def reading_of(text: str) -> str:
+    """The pinyin of what is no person's name, blanks between: 壮族 → "zhuang zu"."""
+    return " ".join(_syllables(text))
+
+
 def spellings(text: str) -> tuple[str, ...]:
     """What is typed for any part of it: from each character on the pinyin, and the initials. 花名册 → "huamingce",
     "hmc", "mingce" …"""

@@ -1,17 +1,19 @@
 """Codes of regions: which lie at and below an authority, and how the 12-digit area codes of forms are read.
 
-The regions themselves, with their names, are an entity; nothing here asks the database.
+The regions themselves, with their names, are an entity; who knows the names says so by `named_by`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from app.core import live
 from app.core.wording import N_
 
 _REGION = re.compile(r"[0-9]{6}")
+_NAMED = r"^.*\(([0-9]{12})\)$"  # at half width
 PROVINCES = frozenset(
     str(code)
     for low, high in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
@@ -38,8 +40,11 @@ def normal_code(text: str) -> str:
 
 
 def normal_area(text: str) -> str:
-    """As stored: GB/T 2260 plus township and village; codes of 6 or 9 digits are filled up with zeros."""
-    code = normal_code(text)
+    """As stored: GB/T 2260 plus township and village; codes of 6 or 9 digits are filled up with zeros.
+
+    A code with its name before it, as `named` gives it, is read as the code.
+    """
+    code = re.sub(_NAMED, r"\1", normal_code(text))
     return code.ljust(12, "0") if re.fullmatch(r"[0-9]{6}|[0-9]{9}", code) else code
 
 
@@ -48,6 +53,7 @@ live.tidies(
     normal_area,
     live.NFKC,
     live.swap(r"\s", ""),
+    live.swap(_NAMED, "$1"),
     live.swap("^([0-9]{6})$", "$1000000"),
     live.swap("^([0-9]{9})$", "$1000"),
 )
@@ -65,3 +71,26 @@ check_area = live.Fits(
     N_("区划代码应为12位数字（省市县6位、乡镇3位、村3位），不清楚乡镇、村的可只填前6位。请查对后填写。"),
 )
 """A complaint about a 12-digit code, or None. County codes are retired: only the province is compared."""
+
+
+# --- codes with their names ---------------------------------------------------------------------------
+
+_name_of: list[Callable[[str], str]] = []
+
+
+def named_by(name_of: Callable[[str], str]) -> None:
+    """Says who knows the name of a six-digit code; "" is for none."""
+    _name_of[:] = [name_of]
+
+
+def path_of(code: str) -> str:
+    """The name of what lies at a six-digit code behind that of what it lies in: 510104 → 成都市锦江区; a code that is not
+    known is called by what it lies in."""
+    names = [name for one in regions_above(code) if _name_of and (name := _name_of[0](one))]
+    return "".join(reversed(names[:2]))
+
+
+def named(area: str) -> str:
+    """A 12-digit area code as people read it: 成都市锦江区（510104001002）; alone where nothing is known of it."""
+    name = path_of(area[:6]) if re.fullmatch(r"[0-9]{12}", area) else ""
+    return f"{name}（{area}）" if name else area

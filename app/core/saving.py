@@ -160,12 +160,12 @@ def edit(
     """
     now = _current()
     found = list(complaints)
-    _lock(now.session, obj)
-    if authority is None:
-        _require(now.session, by, "edit", obj)
-    if version is not None and version != obj.version:
-        raise stale(now.session, obj, version)
     with now.session.no_autoflush, scope.by_authority(now.session, authority):
+        _lock(now.session, obj)  # without writing what may have been refused before in this work
+        if authority is None:
+            _require(now.session, by, "edit", obj)
+        if version is not None and version != obj.version:
+            raise stale(now.session, obj, version)
         found += _assign(now.session, obj, data, by, authority, is_new=False)
         found += _missing(type(obj), obj, found, only=data)
         _settle(now.session, obj, data, found)
@@ -181,13 +181,16 @@ def edit(
 def delete(obj: Entity, by: Actor, *, version: int | None = None, authority: Authority | None = None) -> None:
     """Into the recycle bin where the entity has one, else for good. Raises Invalid with the procedure to use."""
     now = _current()
-    _lock(now.session, obj)
-    if authority is None:
-        _require(now.session, by, "delete", obj)
-    if version is not None and version != obj.version:
-        raise stale(now.session, obj, version)
-    if authority is None and (why := list(obj.why_not_delete())):
-        raise Invalid([("", sentence) for sentence in why])
+    with now.session.no_autoflush:
+        _lock(now.session, obj)
+        if authority is None:
+            _require(now.session, by, "delete", obj)
+        if version is not None and version != obj.version:
+            raise stale(now.session, obj, version)
+        if authority is None and (why := list(obj.why_not_delete())):
+            raise Invalid([("", sentence) for sentence in why])
+    if now.complaints:
+        return  # nothing of this work will be written
     with scope.by_authority(now.session, authority):
         if isinstance(obj, Recyclable):
             obj.deleted_at = datetime.now(UTC)

@@ -6,7 +6,7 @@ actor, entities read as empty and writes are refused. What a right reaches is de
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -47,6 +47,7 @@ def set_actor(session: Session, by: Actor | None) -> None:
                 session.expunge(known)
     session.info["actor"] = by
     session.info.pop("criteria", None)
+    session.info.pop("kept", None)
 
 
 @contextmanager
@@ -58,6 +59,14 @@ def acting(session: Session, by: Actor) -> Iterator[Actor]:
         yield by
     finally:
         set_actor(session, before)
+
+
+def once(session: Session, what: str, read: Callable[[], Any]) -> Any:
+    """What `read` gives, read once for as long as the same actor acts in the session: once in a request."""
+    kept = session.info.setdefault("kept", {})
+    if what not in kept:
+        kept[what] = read()
+    return kept[what]
 
 
 @contextmanager

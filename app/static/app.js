@@ -6,6 +6,12 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const say = document.body.dataset;
 
+  const make = (name, words, ...inside) => {
+    const node = document.createElement(name);
+    Object.entries(words).forEach(([key, value]) => node.setAttribute(key, value));
+    node.append(...inside);
+    return node;
+  };
   const soil = (node) => node.dispatchEvent(new Event('soil', { bubbles: true })); // changed by the program
 
   // --- panels and menu close on Escape and on a click elsewhere
@@ -68,7 +74,7 @@
   all('form[data-guard]').forEach((form) => {
     const mark = one('[data-unsaved]', form);
     let dirty = false, last = '';
-    form.addEventListener('focusin', ({ target }) => { if (!target.matches('button, a')) last = target.name || ''; });
+    form.addEventListener('focusin', ({ target }) => { if (!target.matches('button, a')) last = target.name || target.dataset.standsFor || ''; });
     form.addEventListener('submit', ({ submitter }) => { // the next of a list is begun in the same box
       if (last && submitter && submitter.name === 'then') sessionStorage.setItem('stood', last);
     });
@@ -309,7 +315,8 @@
     one('.gone', row).replaceWith(place);
   };
   const prepareRow = (table, row) => {
-    all('.lookup', row).forEach(lookup);
+    all('[data-lookup]', row).forEach(lookup);
+    all('select[data-spelled]', row).forEach(findable);
     const box = one('.gone input', row);
     if (row.classList.contains('is-new')) { removeButton(table, row); return; }
     const show = () => row.classList.toggle('is-gone', box.checked);
@@ -331,27 +338,17 @@
     if (first) first.focus();
   };
 
-  // --- look-up: a combobox that asks the server as one types
+  // --- a combobox: a list that follows what is typed. `find(text)` gives what is offered, [{ id, label }] or a promise of it;
+  // null is nothing to choose. `take(item)` is told what was chosen. With `isWhole` all is offered before one types
   let serial = 0;
-  function lookup(box) {
-    if (box.dataset.ready) return;
-    box.dataset.ready = 'yes';
-    const input = one('input[type=text]', box);
-    const hidden = one('input[type=hidden]', box);
-    const list = document.createElement('ul');
-    const status = document.createElement('span');
-    list.id = `lookup-${serial += 1}`;
-    list.className = 'lookup-list';
+  const combobox = (box, input, { find, take, delay = 0, isWhole = false }) => {
+    const list = make('ul', { id: `lookup-${serial += 1}`, class: 'lookup-list', role: 'listbox', 'aria-label': say.choices });
+    const status = make('span', { class: 'visually-hidden', role: 'status' });
     list.hidden = true;
-    list.setAttribute('role', 'listbox');
-    list.setAttribute('aria-label', say.choices);
-    status.className = 'visually-hidden';
-    status.setAttribute('role', 'status');
     box.append(list, status);
     Object.entries({ role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': list.id })
       .forEach(([name, value]) => input.setAttribute(name, value));
-    let timer, asked = 0, at = -1;
-    let chosen = { id: hidden.value, label: input.value };
+    let timer, asked = 0, at = -1, items = [];
     const options = () => all('[role=option]', list);
     const show = (open) => {
       list.hidden = !open;
@@ -359,11 +356,8 @@
       if (!open) { at = -1; input.removeAttribute('aria-activedescendant'); }
     };
     const tell = (text) => {
-      const line = document.createElement('li');
-      line.className = 'says';
-      line.setAttribute('role', 'presentation');
-      line.textContent = text;
-      list.replaceChildren(line);
+      items = [];
+      list.replaceChildren(make('li', { class: 'says', role: 'presentation' }, text));
       status.textContent = text;
       show(true);
     };
@@ -375,37 +369,25 @@
       found[at].scrollIntoView({ block: 'nearest' });
       input.setAttribute('aria-activedescendant', found[at].id);
     };
-    const take = (option) => {
-      chosen = { id: option.dataset.id, label: option.textContent };
-      hidden.value = chosen.id;
-      input.value = chosen.label;
-      show(false);
-      hidden.dispatchEvent(new Event('change', { bubbles: true }));
-    };
-    const draw = (items) => {
-      if (!items.length) { tell(say.none); return; }
-      list.replaceChildren(...items.map((item, i) => {
-        const option = document.createElement('li');
-        option.id = `${list.id}-${i}`;
-        option.setAttribute('role', 'option');
-        option.setAttribute('aria-selected', 'false');
-        option.dataset.id = item.id;
-        option.textContent = item.label;
-        return option;
-      }));
+    const draw = (found) => {
+      if (!found.length) { tell(say.none); return; }
+      items = found;
+      list.replaceChildren(...items.map((item, i) =>
+        make('li', { id: `${list.id}-${i}`, role: 'option', 'aria-selected': 'false' }, item.label)));
       status.textContent = say.found.replace('{n}', items.length);
-      at = -1;
+      show(false);
       show(true);
+      const now = items.findIndex((item) => item.isNow);
+      if (now >= 0) point(now);
     };
-    const ask = async () => {
+    const choose = (i) => { show(false); take(items[i]); };
+    const seek = async () => {
       const mine = asked += 1;
-      const body = new URLSearchParams({ q: input.value.trim() }); // it may be a number: not for an address
-      const headers = { Accept: 'application/json', 'X-CSRFToken': one('[name=csrf_token]').value };
       try {
-        const answer = await fetch(box.dataset.lookup, { method: 'POST', body, headers, credentials: 'same-origin' });
-        if (!answer.ok) throw new Error(answer.status);
-        const { items } = await answer.json();
-        if (mine === asked && document.activeElement === input) draw(items);
+        const found = await find(input.value.trim());
+        if (mine !== asked || document.activeElement !== input) return;
+        if (found) draw(found);
+        else show(false);
       } catch (trouble) {
         if (mine === asked) tell(say.trouble);
       }
@@ -413,20 +395,21 @@
     input.addEventListener('input', () => {
       clearTimeout(timer);
       asked += 1;
-      hidden.value = input.value === chosen.label ? chosen.id : '';
-      if (!input.value.trim()) { show(false); return; }
-      timer = setTimeout(ask, 220);
+      if (!input.value.trim() && !isWhole) show(false);
+      else if (delay) timer = setTimeout(seek, delay);
+      else seek();
     });
+    if (isWhole) input.addEventListener('click', () => { if (list.hidden) { input.select(); seek(); } });
     input.addEventListener('keydown', (event) => {
       const open = !list.hidden;
       if (event.isComposing) return;
       if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
         event.preventDefault();
         if (open) point(at + (event.key === 'ArrowDown' ? 1 : at < 0 ? 0 : -1));
-        else ask();
+        else seek();
       } else if (event.key === 'Enter' && open) {
         event.preventDefault();
-        if (at >= 0) take(options()[at]);
+        if (items.length) choose(Math.max(at, 0));
       } else if (event.key === 'Escape' && open) {
         event.stopPropagation();
         show(false);
@@ -435,9 +418,138 @@
     list.addEventListener('mousedown', (event) => {
       event.preventDefault();
       const option = event.target.closest('[role=option]');
-      if (option) take(option);
+      if (option) choose(options().indexOf(option));
     });
     input.addEventListener('blur', () => { clearTimeout(timer); asked += 1; show(false); });
+  };
+
+  // --- look-ups: comboboxes that ask the server as one types
+  const ASKS_AFTER = 220; // ms
+  function lookup(box) {
+    if (box.dataset.ready) return;
+    box.dataset.ready = 'yes';
+    const find = async (text) => {
+      const body = new URLSearchParams({ q: text }); // it may be a number: not for an address
+      const headers = { Accept: 'application/json', 'X-CSRFToken': one('[name=csrf_token]').value };
+      const answer = await fetch(box.dataset.lookup, { method: 'POST', body, headers, credentials: 'same-origin' });
+      if (!answer.ok) throw new Error(answer.status);
+      return (await answer.json()).items;
+    };
+    (one('input[type=hidden]', box) ? lookUpRow : lookUpCode)(box, one('input[type=text]', box), find);
+  }
+
+  // the hidden input holds the row's id, the visible one its name
+  const lookUpRow = (box, input, find) => {
+    const hidden = one('input[type=hidden]', box);
+    let chosen = { id: hidden.value, label: input.value };
+    const take = (item) => {
+      chosen = item;
+      hidden.value = item.id;
+      input.value = item.label;
+      hidden.dispatchEvent(new Event('change', { bubbles: true }));
+    };
+    input.addEventListener('input', () => { hidden.value = input.value === chosen.label ? chosen.id : ''; });
+    combobox(box, input, { find, take, delay: ASKS_AFTER });
+  };
+
+  // the input holds the code itself, typed or chosen; its name stands beneath
+  const lookUpCode = (box, input, find) => {
+    const name = document.getElementById(`${input.id}-name`);
+    const whole = (text) => text.normalize('NFKC').replace(/\s/g, '').padEnd(12, '0');
+    let known = { id: whole(input.value), label: name.textContent };
+    const tell = () => {
+      const text = whole(input.value) === known.id ? known.label : '';
+      if (name.textContent !== text) name.textContent = text;
+    };
+    const learn = async (text) => {
+      const items = await find(text);
+      const same = items.find((item) => item.id === whole(text));
+      if (same) known = same;
+      tell();
+      return same && same.id === text ? null : items;
+    };
+    const take = (item) => {
+      known = item;
+      input.value = item.id;
+      tell();
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    };
+    const catchUp = () => { // what was put in by the program, or left before anybody was asked
+      tell();
+      if (!name.textContent && /^\d{6,12}$/.test(input.value.trim())) learn(input.value.trim()).catch(() => {});
+    };
+    input.placeholder = box.dataset.hint;
+    input.addEventListener('input', tell);
+    ['change', 'soil'].forEach((kind) => input.addEventListener(kind, catchUp));
+    combobox(box, input, { find: learn, take, delay: ASKS_AFTER });
+  };
+
+  // --- a long select is found by name, pinyin or code as one types; the select stays behind, and is what the form posts
+  function findable(select) {
+    if (select.dataset.ready) return;
+    select.dataset.ready = 'yes';
+    const box = make('div', { class: 'lookup' });
+    const input = make('input', { type: 'text', class: select.className, id: `${select.id}-find`, autocomplete: 'off', spellcheck: 'false', 'data-stands-for': select.name });
+    const fold = (text) => text.normalize('NFKC').toLowerCase().replace(/\s/g, '');
+    const spelled = select.dataset.spelled.split('|');
+    const known = Array.from(select.options, (option, i) => {
+      const read = spelled[i].split(' ');
+      const ends = read.map((_, from) => read.slice(from));
+      return { id: option.value, label: option.text, code: fold(option.value), name: fold(option.text), ways: ends.flatMap((part) => [part.join(''), part.map((s) => s[0]).join('')]) };
+    });
+    const offered = known.filter((item) => item.id);
+    const now = () => known[select.selectedIndex] || known[0];
+    const rank = (item, text) => { // lower is nearer
+      if (item.code === text || item.name === text) return 0;
+      if (item.code.startsWith(text) || item.name.startsWith(text) || item.ways[0].startsWith(text) || item.ways[1].startsWith(text)) return 1;
+      return item.name.includes(text) || item.ways.some((way) => way.startsWith(text)) ? 2 : 3;
+    };
+    const meant = (typed) => {
+      const text = fold(typed);
+      return offered.filter((item) => rank(item, text) < 3).sort((a, b) => rank(a, text) - rank(b, text));
+    };
+    const find = (text) => {
+      if (text && text !== now().label) return meant(text);
+      return offered.map((item) => ({ ...item, isNow: item.id === select.value }));
+    };
+    const draw = () => { input.value = now().id ? now().label : ''; };
+    const take = ({ id }) => {
+      const isNew = select.value !== id;
+      select.value = id;
+      draw();
+      if (isNew) ['input', 'change'].forEach((kind) => select.dispatchEvent(new Event(kind, { bubbles: true })));
+    };
+    const settle = () => { // what was typed in full needs no choice; what means nothing goes
+      const typed = input.value.trim();
+      if (typed === now().label) return;
+      const found = typed ? meant(typed) : [known[0]];
+      const isSure = !typed || found.length === 1 || (found.length > 1 && rank(found[0], fold(typed)) === 0);
+      if (isSure && (typed || !known[0].id)) take(found[0]);
+      else draw();
+    };
+    const mirror = () => {
+      input.classList.toggle('is-invalid', select.classList.contains('is-invalid'));
+      ['aria-describedby', 'aria-required', 'aria-invalid'].forEach((word) => {
+        if (select.hasAttribute(word)) input.setAttribute(word, select.getAttribute(word));
+        else input.removeAttribute(word);
+      });
+    };
+    Array.from(select.labels).forEach((label) => { label.htmlFor = input.id; });
+    select.before(box);
+    box.append(input, select);
+    select.classList.add('visually-hidden');
+    select.tabIndex = -1;
+    select.setAttribute('aria-hidden', 'true');
+    if (!known[0].id) input.placeholder = known[0].label;
+    mirror();
+    draw();
+    new MutationObserver(mirror).observe(select, { attributes: true });
+    combobox(box, input, { find, take, isWhole: true });
+    ['input', 'change'].forEach((kind) => input.addEventListener(kind, (event) => event.stopPropagation())); // it is nothing that the form posts
+    input.addEventListener('blur', settle);
+    select.addEventListener('focus', () => input.focus());
+    ['change', 'soil'].forEach((kind) => select.addEventListener(kind, draw));
+    window.addEventListener('pageshow', draw); // after the browser has put back what it remembers
   }
 
   // --- search over everything: a dialog whose list follows what is typed. What is typed is posted, never part of an address
@@ -446,12 +558,6 @@
     const input = one('#find-what'), list = one('#find-list'), said = one('#find-says'), opener = one('[data-find]');
     const hint = said.textContent;
     let timer, asked = 0, at = -1;
-    const make = (name, words, ...inside) => {
-      const node = document.createElement(name);
-      Object.entries(words).forEach(([key, value]) => node.setAttribute(key, value));
-      node.append(...inside);
-      return node;
-    };
     const options = () => all('[role=option]', list);
     const mark = (to) => {
       at = to;
@@ -760,7 +866,7 @@
         place = document.createElement('p');
         place.className = 'error';
         place.id = `${input.id}-err`;
-        (input.closest('.day-box') || input).after(place);
+        (input.closest('.day-box, .lookup') || input).after(place);
       }
       if (sentence && place.textContent !== sentence) said.textContent = `${one('.form-label', field).textContent}：${sentence}`;
       if (sentence) place.replaceChildren(Object.assign(document.createElement('span'), { textContent: sentence }));
@@ -841,7 +947,8 @@
     number();
   });
 
-  all('.lookup').forEach(lookup);
+  all('[data-lookup]').forEach(lookup);
+  all('select[data-spelled]').forEach(findable);
   all('.day-box').forEach(dayBox);
   all('form[data-checks]').forEach(checking);
   all('[data-inline]').forEach((table) => {

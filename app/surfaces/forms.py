@@ -34,6 +34,7 @@ from app.core.fields import (
     Key,
     Month,
     Number,
+    Place,
     Text,
     Unreadable,
     missing_sentence,
@@ -190,7 +191,7 @@ class Sheet:
         """A value as an input of this form holds it."""
         if isinstance(one, Flag):
             return "" if value is None else ("1" if value else "0")
-        if isinstance(one, Code | Key | Number):
+        if isinstance(one, Code | Key | Number) or _is_area(one):
             return "" if value is None else str(one.dump(value))
         return text_of(one, value, self.whole)
 
@@ -261,7 +262,7 @@ class Sheet:
             required=one.required,
             help=_(one.help) if one.help else "",
             errors=errors,
-            maxlength=one.length if isinstance(one, Text) else None,
+            maxlength=one.length if isinstance(one, Text) and not _is_area(one) else None,
             wide=isinstance(one, Text) and one.length >= 100,
             changed=value != self.shown(one),
         )
@@ -289,9 +290,16 @@ class Sheet:
             options = one.options()
             if value and value not in {code for code, _label in options} and isinstance(one, Code):
                 options = (*options, (value, one.show(value)))
-            return {"widget": "select", "options": (("", _("请选择")), *options)}
+            options = (("", _("请选择")), *options)
+            return {"widget": "select", "options": options, "spelled": lookups.spelled(one, options)}
         if isinstance(one, Text) and one.long:
             return {"widget": "textarea"}
+        if _is_area(one):
+            return {
+                "widget": "area",
+                "lookup_url": f"/lookup/{lookups.AREAS}",
+                "lookup_label": _area_text(one, value),
+            }
         kinds = {Day: "day", Month: "month", Number: "number"}
         return {"widget": kinds.get(type(one), "text")}
 
@@ -304,6 +312,20 @@ class Sheet:
         typed = self.texts.get(one.name, "")
         label = lookups.label_of(self.session, self.by, target, value) if value else typed
         return {"widget": "lookup", "lookup_url": f"/lookup/{target}", "lookup_label": label}
+
+
+def _is_area(one: Field) -> bool:
+    """Whether a code is typed where its name is shown; what is masked stays as it is shown."""
+    return isinstance(one, Place) and one.mask is None
+
+
+def _area_text(one: Field, typed: str) -> str:
+    """An area code, as it was typed perhaps, with its name; "" where nothing more is known than was typed."""
+    with suppress(Unreadable):
+        code = one.parse(typed)
+        shown = one.show(code)
+        return shown if shown != code else ""
+    return ""
 
 
 @lru_cache(maxsize=64)
@@ -559,4 +581,6 @@ def _plain(sheet: Sheet, one: Field, text: str) -> str:
         return lookups.label_of(sheet.session, sheet.by, one.target.partition(".")[0], text)
     if isinstance(one, Code | Flag) and text and not is_masked(one, sheet.whole):
         return dict(one.options() or ()).get(text, text)
+    if _is_area(one):
+        return _area_text(one, text) or text
     return text

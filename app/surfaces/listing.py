@@ -25,7 +25,7 @@ from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, T
 from app.core.list_views import Comforts
 from app.core.questions import Question, questions_of
 from app.core.wording import about, listed
-from app.surfaces import tallies
+from app.surfaces import lookups, tallies
 from app.surfaces.display import Painter, Revealed, Sight, is_worded, painter, revealed_along, reveals_through
 from app.surfaces.problems import Unfit
 from app.surfaces.site import Site, is_personal, with_args
@@ -599,6 +599,7 @@ class Listing:
             values["to"],
             label,
             options,
+            lookups.spelled(one, options),
             lookup,
         )
 

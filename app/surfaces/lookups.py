@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from app.core import codes, names
 from app.core.entity import Entity, registry
 from app.core.errors import Denied, Missing
+from app.core.fields import Code, Field
 from app.core.rights import Actor, refusal, searched_fields
 
 LIMIT = 20
-Choices = Sequence[tuple[int, str]]
+MANY = 30  # options of a select; more are found as one types
+AREAS = "area"
+"""Not rows, but the 12-digit codes of areas."""
+Choices = Sequence[tuple[Any, str]]
+"""(id, or code of an area; label)"""
 Suggest = Callable[[Session, Actor, str, int], Choices]
+Label = Callable[[Session, Actor, int], str]
 
-_special: dict[str, tuple[Suggest, Callable[[Session, Actor, int], str]]] = {}
+_suggests: dict[str, Suggest] = {}
+_labels: dict[str, Label] = {}
 
 
-def register(table: str, suggest_: Suggest, label: Callable[[Session, Actor, int], str]) -> None:
-    """For link targets that are not entities (accounts): how to suggest, how to name one."""
-    _special[table] = (suggest_, label)
+def register(table: str, suggest_: Suggest, label: Label | None = None) -> None:
+    """For what is no entity (accounts, areas): how to suggest and, where keys point at it, how to name one."""
+    _suggests[table] = suggest_
+    if label is not None:
+        _labels[table] = label
 
 
 def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LIMIT) -> Choices:
     """(id, label) of the first rows that match. Raises Missing for unknown tables, Denied without the right."""
-    if table in _special:
-        return _special[table][0](session, by, typed, limit)
+    if table in _suggests:
+        return _suggests[table](session, by, typed, limit)
     if table not in registry or registry[table].__scope__ == "audit":
         raise Missing()
     entity = registry[table]
@@ -41,6 +52,18 @@ def suggest(session: Session, by: Actor, table: str, typed: str, limit: int = LI
     return [(obj.id, obj.shown()) for obj in session.scalars(query).unique()]
 
 
+def spelled(one: Field, options: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The pinyin of each option of a code table, as it is called in Chinese, where there are so many that people find them
+    by typing; else none."""
+    if not isinstance(one, Code) or len(options) <= MANY:
+        return ()
+    table = codes.table(one.table)
+    return tuple(_reading(table.label(code)) if code else "" for code, _label in options)
+
+
+_reading = lru_cache(maxsize=1_024)(names.reading_of)
+
+
 def _order(entity: type[Entity]) -> tuple[Any, ...]:
     column = getattr(entity, entity.__order__.removeprefix("-"))
     return (column, entity.id)
@@ -50,7 +73,7 @@ def label_of(session: Session, by: Actor, table: str, raw: str) -> str:
     """The name of the row with this id, or a sentence that it is gone."""
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
         return ""
-    if table in _special:
-        return _special[table][1](session, by, int(raw))
+    if table in _labels:
+        return _labels[table](session, by, int(raw))
     found = session.get(registry[table], int(raw)) if table in registry else None
     return found.shown() if found is not None else _("（已不存在）")

@@ -103,6 +103,7 @@ class Filter:
     value_to: str = ""
     value_label: str = ""  # what a look-up shows for its value
     options: tuple[tuple[str, str], ...] = ()
+    spelled: tuple[str, ...] = ()  # of many options: the pinyin of each
     lookup_url: str | None = None
     error: str | None = None
 
@@ -290,6 +291,7 @@ class Input:
         "month",
         "number",
         "lookup",
+        "area",  # the code of one, with a look-up by name
         "readonly",
         "hidden",
         "password",
@@ -312,6 +314,7 @@ class Input:
     changed: bool = False  # what was typed is not what the form opens with
     lang: str = ""  # of a value that is not in the language of the page
     names_languages: bool = False  # each option is the own name of the language that it stands for
+    spelled: tuple[str, ...] = ()  # of many options: the pinyin of each
     checks: tuple[Check, ...] = ()  # what the page itself can say of it while one types
     as_is: str = ""  # today's value, hidden: while it stands there nothing is said of it
     accept: str = ""  # of a file: the media types that are offered

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -65,7 +65,7 @@ def age(session: Session, path: str, by: timedelta) -> None:
 
 
 @given(pairs=PAIRS, shown=PAIRS.filter(bool), window=st.text(max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_what_was_typed_comes_back_as_it_was(session: Session, pairs: Any, shown: Any, window: str) -> None:
     what = Typed(pairs, shown, window)
     keep(LIN, ADD, what)

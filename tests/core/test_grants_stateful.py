@@ -363,7 +363,7 @@ def test_rights_never_grow_on_their_way(
             settings=settings(
                 max_examples=-(-left // STEPS_IN_A_RUN),
                 stateful_step_count=STEPS_IN_A_RUN,
-                deadline=None,
+                derandomize=False,
                 database=None,
                 suppress_health_check=list(HealthCheck),
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core import names
@@ -44,7 +44,6 @@ def test_a_typed_name_is_stored_tidily(typed: str | None, stored: str) -> None:
 
 
 @given(st.text(max_size=60))
-@settings(deadline=None)
 def test_tidying_twice_changes_nothing_more(typed: str) -> None:
     assert clean(clean(typed)) == clean(typed)
 
@@ -133,7 +132,6 @@ def test_what_blanks_a_clerk_may_type_around_a_name_do_not_matter() -> None:
 
 
 @given(st.text(), st.sampled_from(["1", "A", "Z", None]))
-@settings(deadline=None)
 def test_whatever_is_typed_gets_a_sentence_or_nothing(typed: str, id_type: str | None) -> None:
     sentence = check_name(clean(typed), id_type)
     assert sentence is None or sentence.endswith("。")
@@ -188,14 +186,12 @@ def test_names_are_read_as_people_read_them(name: str, pinyin: str, initials: st
 
 
 @given(st.text(st.characters(min_codepoint=0x3400, max_codepoint=0x323AF, categories=["Lo"]), max_size=12))
-@settings(deadline=None)
 def test_each_ideograph_gives_one_syllable(typed: str) -> None:
     han = "".join(char for char in typed if "CJK UNIFIED" in unicodedata.name(char, ""))
     assert len(initials_of(han)) == len(han)
 
 
 @given(st.text(max_size=60))
-@settings(deadline=None)
 def test_whatever_the_name_pinyin_is_letters_and_blanks(typed: str) -> None:
     assert set(pinyin_of(typed)) <= set("abcdefghijklmnopqrstuvwxyz #")
 

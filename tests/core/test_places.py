@@ -49,3 +49,8 @@ def test_region_codes_have_six_digits_and_a_province() -> None:
     assert places.check_region("519921") is None
     assert places.check_region("009921") is not None
     assert places.check_region("51992") is not None
+
+
+def test_what_is_shown_of_an_area_is_read_as_its_code() -> None:
+    assert places.normal_area("澜川市青岚县（519921100009）") == "519921100009"
+    assert places.normal_area("青岚县（519921）") == "青岚县(519921)"

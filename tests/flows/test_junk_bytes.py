@@ -53,7 +53,7 @@ WANT_NOTHING = {  # a button and no input: whatever body comes along, the button
     "/recycle-bin/restore/school_class/{class-ours}",
     "/recycle-bin/restore/school_class/{class-far}",
     *(
-        f"/lookup/{table}" for table in ("student", "family_member", "region", "ab_user")
+        f"/lookup/{table}" for table in ("student", "family_member", "region", "area", "ab_user")
     ),  # of nothing, the first
     "/search/students",  # redirects to a list that says whether anything was found
     "/search/schools",

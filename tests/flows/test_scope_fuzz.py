@@ -440,7 +440,6 @@ def fuzz(site: Site, test: Callable[[st.DataObject], None]) -> None:
     chosen = settings(
         max_examples=EXAMPLES or USUAL[site.kind],
         derandomize=not EXAMPLES,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Role, User
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -542,7 +542,7 @@ def test_who_may_neither_edit_nor_delete_is_told_which_right_is_missing(login: L
 OURS = [n for n, one in enumerate(cast.PUPILS, 1) if one.at[0] == YIZHONG]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_nobody_changes_a_pupil_of_another_school(login: Login, app: Flask, data: st.DataObject) -> None:
     wang = login("wang")

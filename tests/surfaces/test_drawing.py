@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.surfaces.drawing import drawn, row_drawer
@@ -54,7 +54,7 @@ def test_each_kind_of_cell_keeps_its_text_as_text(app: Flask, cell: Cell, tag: s
     assert not attribute or read.attributes[attribute] == NASTY
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=TEXT, label=TEXT, second=TEXT)
 def test_a_row_is_its_cells_and_nothing_that_stands_in_them(
     app: Flask, name: str, label: str, second: str

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -42,11 +42,7 @@ def walk(session: Session, size: int, sort: str) -> list[int]:
     raise AssertionError("the pages do not end")
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=15)
 @given(size=st.integers(1, 20), sort=st.sampled_from(ORDERS))
 def test_paging_shows_every_pupil_once_and_in_order(session: Session, size: int, sort: str) -> None:
     everyone = [row.id for row in listed(session, "lin", sort=sort, size="200").rows()]

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from app.areas.people.roles import BUNDLES, read_roles
 from app.core import codes, sheets
 from app.core.entity import Entity, registry
-from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Area, Code, Field, Key, Number, Text
+from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Area, Code, Field, Key, Number, Place, Text
 from app.core.powers import describe, field_right, is_offered, powers, reading_rights
 from app.core.rights import Actor
 from app.core.scope import KEY_DATA_CHANGE
@@ -117,7 +117,7 @@ def _kind(field: Field) -> str:
             return _("所选的%(what)s", what=_(target.__label__)) if target else _("所选的人员")
         case Number():
             return _("整数，%(low)s到%(high)s", low=field.low, high=field.high)
-        case Area():
+        case Area() | Place():
             return _("区划代码，%(n)s位数字", n=field.length)
         case Text():
             return _("文字，最多%(n)s个字", n=field.length)

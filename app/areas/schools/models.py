@@ -146,14 +146,8 @@ class School(Entity):
     urban_rural: Mapped[str] = col.code(
         "城乡类型", "urban_rural", edit=FROM_ABOVE, listed=True, section="核心信息"
     )
-    location_code: Mapped[str] = col.text(
-        "驻地行政区划",
-        12,
-        edit=FROM_ABOVE,
-        section="核心信息",
-        help="12位；不清楚乡镇、村的可只填前6位",
-        clean=places.normal_area,
-        rule=places.check_area,
+    location_code: Mapped[str] = col.place(
+        "驻地行政区划", edit=FROM_ABOVE, section="核心信息", help="12位；不清楚乡镇、村的可只填前6位"
     )
     authority_code: Mapped[str] = col.text("主管部门代码", 6, edit=FROM_ABOVE, form=False, index=True)
     central_school_id: Mapped[int | None] = col.key("school.id", edit=FROM_ABOVE, section="核心信息")
@@ -312,7 +306,7 @@ class Campus(OfPlace, Entity):
     )
 
     name: Mapped[str] = col.text("校区名称", 60, search=True, listed=True)
-    area_code: Mapped[str] = col.text("校区行政区划", 12, clean=places.normal_area, rule=places.check_area)
+    area_code: Mapped[str] = col.place("校区行政区划")
     address: Mapped[str] = col.text("校区地址", 100, listed=True)
     head_name: Mapped[str | None] = col.text("负责人", 50, listed=True)
     phone: Mapped[str | None] = col.phone("联系电话", listed=True)

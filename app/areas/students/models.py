@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relat
 
 from app.areas.schools.models import Grade, SchoolClass, Term
 from app.areas.students import numbers
-from app.core import databases, live, names, places
+from app.core import databases, live, names
 from app.core.entity import READ_ONLY, Entity, OfPlace, OfPupil, Recyclable
 from app.core.errors import Complaints
 from app.core.fields import BY_CHANGE, BY_SYSTEM, HERE, BigId, Key, col, show_ends, tidy
@@ -203,9 +203,7 @@ class Student(OfPlace, Recyclable, Entity):
     born_on: Mapped[date] = col.day(
         "出生日期", edit=BY_CHANGE, section=BASIC, help="与身份证件号第7至14位一致，可填20150903或2015-9-3"
     )
-    birthplace_code: Mapped[str] = col.text(
-        "出生地", 12, section=BASIC, help=AREA_HELP, clean=places.normal_area, rule=places.check_area
-    )
+    birthplace_code: Mapped[str] = col.place("出生地", section=BASIC, help=AREA_HELP)
     native_place: Mapped[str] = col.text("籍贯", 60, section=BASIC, help="省、市、县，写到县")
     ethnicity: Mapped[str] = col.code("民族", "ethnicity", section=BASIC)
     nationality: Mapped[str] = col.code("国籍/地区", "nationality", default="CHN", section=BASIC)
@@ -260,9 +258,7 @@ class Student(OfPlace, Recyclable, Entity):
         clean=_tidy_period,
         rule=_check_validity,
     )
-    residence_code: Mapped[str] = col.text(
-        "户口所在地", 12, section=MORE, help=AREA_HELP, clean=places.normal_area, rule=places.check_area
-    )
+    residence_code: Mapped[str] = col.place("户口所在地", section=MORE, help=AREA_HELP)
     residence_type: Mapped[str] = col.code(
         "户口性质", "residence_type", section=MORE, help="户口簿上只写“居民户口”的，选“居民户口”"
     )
@@ -603,12 +599,8 @@ class FamilyMember(OfPupil, Entity):
     ethnicity: Mapped[str | None] = col.code("民族", "ethnicity")
     workplace: Mapped[str | None] = col.text("工作单位", 100)
     address: Mapped[str | None] = col.text("现住址", 100)
-    residence_code: Mapped[str | None] = col.text(
-        "户口所在地",
-        12,
-        help="12位区划代码；乡镇、村不清楚的只填前6位；外籍人员可空",
-        clean=places.normal_area,
-        rule=places.check_area,
+    residence_code: Mapped[str | None] = col.place(
+        "户口所在地", help="12位区划代码；乡镇、村不清楚的只填前6位；外籍人员可空"
     )
     phone: Mapped[str] = col.phone("联系电话", mask=PHONE_MASK, listed=True)
     is_guardian: Mapped[bool] = col.flag("是否监护人", listed=True, help="至少一人为“是”")

@@ -218,8 +218,8 @@ def test_years_and_terms_lie_within_each_other(session: Session, acting: Acting)
 
 def test_the_standards_regions_stay_and_zones_are_added_below_them(session: Session, acting: Acting) -> None:
     with acting("system") as by:
-        county = session.scalars(sa.select(Region).where(Region.code == cast.QINGLAN)).one()
-        assert "国家标准" in refusals(lambda: saving.edit(county, {"name": "别的县"}, by))[""]
+        province = session.scalars(sa.select(Region).where(Region.code == "510000")).one()
+        assert "国家标准" in refusals(lambda: saving.edit(province, {"name": "别的省"}, by))[""]
         zone = {"code": "519971", "name": "澜川高新区", "parent_code": cast.CITY}
         with saving.work():
             made = saving.create(Region, zone, by)

@@ -10,6 +10,7 @@ import pytest
 from app.areas.students.models import Student
 from app.core.entity import Entity
 from app.core.fields import Field
+from tests import cast, forms
 from tests.client import Client
 
 PAPER = {
@@ -67,4 +68,18 @@ def test_help_stands_at_its_field_and_is_read_with_it(
 ) -> None:
     page = login("lin").get("/students/add").text
     assert f'<p class="help" id="f-{name}-help">{help_}</p>' in page
-    assert f'id="f-{name}" name="{name}" aria-describedby="f-{name}-help"' in page
+    assert f'id="f-{name}" name="{name}" aria-describedby="f-{name}-help' in page
+
+
+@pytest.mark.parametrize("also", [{}, {"family_member-0-gone": "1"}])
+def test_a_required_item_left_empty_is_told_beside_a_family_that_is_there(
+    login: Callable[[str], Client], also: dict[str, str]
+) -> None:
+    lin, path = login("lin"), f"/students/edit/{cast.pupil('欧阳若曦')}"
+    typed = forms.opened(lin, path).values | {"ethnicity": "", "address": ""} | also
+    assert "family_member-0-name" in typed
+    answer = lin.post(path, data=typed)
+    assert answer.status_code == 422
+    assert "必填项“民族”为空" in answer.text
+    assert "必填项“现住址”为空" in answer.text
+    assert lin.get(path).text.count('name="family_member-0-name"') == 1

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.areas.students import numbers
@@ -189,7 +189,6 @@ def test_any_two_neighbours_swapped_are_noticed(born: date, sequence: int) -> No
 
 
 @given(st.text(max_size=40), st.none() | days, st.sampled_from([None, "", "0", "1", "2", "9"]))
-@settings(deadline=None)
 def test_whatever_is_typed_gets_sentences(typed: str, born: date | None, gender: str | None) -> None:
     for id_type in ("1", "6", "7", "8", "9", "A", "P", "Z"):
         for field, sentence in check_identity(id_type, typed, born, gender, TODAY):

@@ -44,7 +44,7 @@ class Entity(Model):
     `__school_wide__` (a narrowed grant still reads the whole school's rows), `__written_in__` (of what everybody reads:
     the columns with a region's code, one of which must lie where the right to write holds), `__inline_of__` (key of the entity in
     whose form this one is edited), `__gone_with__` (key of the entity whose rows take these along when they are deleted for
-    good; those edited in its form go anyway), `__opens_with__` (blank rows of it in a new owner's form), `__bureau__` (shown on the bureau's site), `__order__` (default order column),
+    good; those edited in its form go anyway), `__opens_with__` (blank rows of it in a new owner's form), `__bureau__` (shown on the bureau's site), `__bureau_label__` (what its list is called there, where that differs), `__order__` (default order column),
     `__tabs_by__` (the sortable column of codes into which lists are parted by tabs).
     """
 
@@ -68,6 +68,7 @@ class Entity(Model):
     __gone_with__: ClassVar[str] = ""
     __opens_with__: ClassVar[int] = 0
     __bureau__: ClassVar[bool] = False
+    __bureau_label__: ClassVar[str] = ""
     __bureau_private__: ClassVar[bool] = False
     __order__: ClassVar[str] = "id"
     __tabs_by__: ClassVar[str] = ""

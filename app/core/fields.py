@@ -245,17 +245,24 @@ def tidy(text: str) -> str:
 
 live.tidies(tidy, live.NFKC, live.TRIM)
 
-_MOBILE = "^(?:(?:\\+|00)86)?[ -]*(1)" + "[ -]*([0-9])" * 10 + "$"
+_ABROAD = "(?:\\+|00)86"
+_AREA = "10|2[0-9]|[3-9][0-9]{2}"  # of a land line, without its 0
+_PHONES = (
+    (f"^(?:{_ABROAD})?[ -]*(1)" + "[ -]*([0-9])" * 10 + "$", "".join(f"${n}" for n in range(1, 12))),
+    (f"^{_ABROAD}[ -]*0?({_AREA})[ -]*([0-9]{{7,8}})((?:-[0-9]{{1,6}})?)$", "0$1-$2$3"),
+)
+"""Forms in which numbers are copied, and what is kept of them, $1 for the first group as scripts write it."""
 
 
 def tidy_phone(text: str) -> str:
-    """As people copy it, +86 138-0000 1234 → 13800001234; a number of a land line keeps its dashes."""
+    """As people copy it, +86 138-0000 1234 → 13800001234, +86 830-1234567 → 0830-1234567; else a land line keeps its dashes."""
     text = tidy(text)
-    mobile = re.fullmatch(_MOBILE, text)
-    return "".join(mobile.groups()) if mobile else text
+    for form, put in _PHONES:
+        text = re.sub(form, re.sub(r"\$([0-9]+)", r"\\g<\1>", put), text)
+    return text
 
 
-live.tidies(tidy_phone, live.NFKC, live.TRIM, live.swap(_MOBILE, "".join(f"${n}" for n in range(1, 12))))
+live.tidies(tidy_phone, live.NFKC, live.TRIM, *(live.swap(*one) for one in _PHONES))
 
 
 _whole_number = live.Fits("-?[0-9]{1,12}", N_("应填写整数，如12。请去掉文字、小数点和单位。"))

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 
 from app.core.entity import Entity, registry
 from app.core.fields import BY_CHANGE, BY_SYSTEM, FROM_ABOVE, Field
-from app.core.wording import N_
+from app.core.wording import N_, among_quotes
 
 OTHER_RIGHTS = {
     "person:list": N_("查看本单位人员"),
@@ -194,8 +194,9 @@ def as_right(permission: str, view: str) -> str:
     return f"{view}:{permission.removeprefix('can_')}"
 
 
-def describe(right: str) -> str:
-    """ "student:edit" → "修改“学生”"; "student:phone:edit" → "修改“学生”的“联系电话”"."""
+def describe(right: str, *more: str) -> str:
+    """ "student:edit" → "修改“学生”"; "student:phone:edit" → "修改“学生”的“联系电话”"; `more` are the same right over other
+    fields of the entity."""
     if right in OTHER_RIGHTS:
         return _(OTHER_RIGHTS[right])
     what, _sep, action = right.rpartition(":")
@@ -203,6 +204,7 @@ def describe(right: str) -> str:
     label = _(registry[key].__label__) if key in registry else key
     act = _(ACTION_WORDS.get(action, action))
     if name and key in registry and name in registry[key].fields():
-        field = _(registry[key].fields()[name].label)
-        return _("%(act)s“%(what)s”的“%(field)s”", act=act, what=label, field=field)
+        names = (one.split(":")[1] for one in (right, *more))
+        fields = among_quotes(_(registry[key].fields()[one].label) for one in names)
+        return _("%(act)s“%(what)s”的“%(field)s”", act=act, what=label, field=fields)
     return _("%(act)s“%(what)s”", act=act, what=label)

@@ -514,17 +514,18 @@ def may(by: Actor, power: str, place: Place | None = None) -> Verdict:
     return decide(by, power, None if place is None else (place,))
 
 
-def refusal(by: Actor, power: str, *, elsewhere: bool = False) -> str:
+def refusal(by: Actor, power: str, *more: str, elsewhere: bool = False) -> str:
+    """`more` as `powers.describe` takes them."""
     giver = _("主管部门管理员") if by.is_of_bureau else _("本校总管理员")
     if elsewhere:
         return _(
             "您的授权范围不包括这条记录，不能%(what)s。需要办理的，请联系%(who)s。",
-            what=describe(power),
+            what=describe(power, *more),
             who=giver,
         )
     return _(
         "您没有“%(what)s”的权限。需要这项权限的，请联系%(who)s在“授权管理”中授予。",
-        what=describe(power),
+        what=describe(power, *more),
         who=giver,
     )
 

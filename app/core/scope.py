@@ -28,7 +28,7 @@ from app.core.entity import Entity, Recyclable, registry
 from app.core.errors import Denied, Missing
 from app.core.fields import BY_CHANGE, BY_SYSTEM, FREELY, FROM_ABOVE, Field, Key
 from app.core.rights import Actor, Extent, Place
-from app.core.wording import N_
+from app.core.wording import N_, among_quotes
 from app.extensions import door_is_open
 
 KEY_DATA_CHANGE = N_("日常管理—关键数据变更申请")
@@ -538,16 +538,23 @@ def is_closed_on_add(by: Actor, entity: type[Entity], name: str) -> bool:
     return field.edit is BY_SYSTEM or (field.edit is BY_CHANGE and field.has_default)
 
 
-def settled_sentence(entity: type[Entity], name: str) -> str:
-    return _("“%(label)s”由系统生成，不能填写或修改。", label=_(entity.fields()[name].label))
+def settled_sentence(entity: type[Entity], *names: str) -> str:
+    labels = among_quotes(_(entity.fields()[one].label) for one in names)
+    return _("“%(label)s”由系统生成，不能填写或修改。", label=labels)
 
 
-def locked_sentence(entity: type[Entity], name: str) -> str:
-    """Why a field cannot be typed, and where it is changed (wording.md §4.2)."""
+def changed_by(field: Field) -> tuple[object, ...]:
+    """Equal for fields of which `locked_sentence` says the same."""
+    return field.edit, field.procedure
+
+
+def locked_sentence(entity: type[Entity], name: str, *more: str) -> str:
+    """Why a field cannot be typed, and where it is changed (wording.md §4.2); `more` are fields that are changed in the same
+    way (`changed_by`)."""
     field = entity.fields()[name]
-    label = _(field.label)
+    label = among_quotes(_(entity.fields()[one].label) for one in (name, *more))
     if field.edit is BY_SYSTEM:
-        return settled_sentence(entity, name)
+        return settled_sentence(entity, name, *more)
     if field.edit is FROM_ABOVE:
         return _("“%(label)s”由主管部门下达，学校不能填写或修改。需要更正的，请联系主管部门。", label=label)
     where = _(field.procedure or KEY_DATA_CHANGE)

@@ -42,6 +42,11 @@ def listed(words: Iterable[str]) -> str:
     return _("、").join(words)
 
 
+def among_quotes(words: Iterable[str]) -> str:
+    """甲”“乙: several things where a sentence has quotes around one (GB/T 15834 §4.5.3.5: nothing between the quotes)."""
+    return _("”“").join(words)
+
+
 def joined(parts: Iterable[str]) -> str:
     """甲；乙: statements beside each other."""
     return _("；").join(parts)

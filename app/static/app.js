@@ -56,6 +56,20 @@
   // --- a page that is meant for paper
   all('a[href="#print"]').forEach((link) => link.addEventListener('click', (event) => { event.preventDefault(); window.print(); }));
 
+  // --- why a field is greyed is said at the head of its section, and where it stands for whoever goes into it
+  document.addEventListener('click', ({ target }) => {
+    if (target.closest('.lock-mark')) one('input', target.closest('.field')).focus();
+  });
+  document.addEventListener('focusin', ({ target }) => {
+    if (!target.matches('.is-locked')) return;
+    const note = document.getElementById(target.getAttribute('aria-describedby').split(' ')[0]).cloneNode(true);
+    note.removeAttribute('id');
+    note.setAttribute('aria-hidden', 'true'); // it is what the input is described by already
+    target.after(note);
+    note.scrollIntoView({ block: 'nearest' });
+    target.addEventListener('focusout', () => note.remove(), { once: true });
+  });
+
   // --- unsaved changes
   all('form[data-guard]').forEach((form) => {
     const mark = one('[data-unsaved]', form);

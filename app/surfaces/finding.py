@@ -62,10 +62,15 @@ def _lists(by: Actor) -> Iterator[tuple[type[Entity], Site]]:
     for entity in sorted(registry, key=lambda one: (not one.__search_hint__, menu.rank(one.__menu__))):
         if not entity.can_search() or entity.__scope__ == "audit" or not by.has(f"{entity.key()}:list"):
             continue
-        reads = by.is_of_bureau and entity.__bureau__ and not menu.can_write(by.usable_rights, entity)
-        site = Site(by, reading_session(current_app) if reads else db.session(), is_bureau=reads)
+        site = site_of(by, entity)
         if site.can_open(entity):
             yield entity, site
+
+
+def site_of(by: Actor, entity: type[Entity]) -> Site:
+    """Where this person works with its rows."""
+    reads = by.is_of_bureau and entity.__bureau__ and not menu.can_write(by.usable_rights, entity)
+    return Site(by, reading_session(current_app) if reads else db.session(), is_bureau=reads)
 
 
 def _rows(entity: type[Entity], site: Site, typed: str) -> Found:
@@ -74,15 +79,20 @@ def _rows(entity: type[Entity], site: Site, typed: str) -> Found:
 
 
 def _pages(by: Actor, typed: str) -> Found:
-    """Of the menu, by words of their names, pinyin and initials."""
-    wanted = typed.casefold().replace(" ", "")
+    """Of the menu."""
     hits = (
         Hit(item.label, item.url, group.label if group.label != item.label else "")
         for group in menu.groups(by, "")
         for item in group.items
-        if wanted in item.label.casefold() or any(one.startswith(wanted) for one in _spellings(item.label))
+        if means(typed, item.label)
     )
     return Found(_("菜单"), tuple(hits)[:FEW])
+
+
+def means(typed: str, label: str) -> bool:
+    """Whether this is a part of the label, or of its pinyin or initials from one of its characters on."""
+    wanted = typed.casefold().replace(" ", "")
+    return wanted in label.casefold() or any(one.startswith(wanted) for one in _spellings(label))
 
 
 _spellings = lru_cache(maxsize=512)(names.spellings)

@@ -128,9 +128,7 @@ class Sheet:
     def fields(self) -> dict[str, Field]:
         """What the form shows: fields this person may see, without those only the program settles."""
         return {
-            n: f
-            for n, f in self.seen_fields.items()
-            if f.form and not (self.obj is None and self.why_locked(f))
+            n: f for n, f in self.seen_fields.items() if f.form and not (self.obj is None and n in self.locks)
         }
 
     @cached_property
@@ -147,13 +145,26 @@ class Sheet:
             return {n for n in self.seen_fields if self.by.has(powers.field_right(self.entity, n, "edit"))}
         return scope.fields_with(self.session, self.by, "edit", self.obj)
 
-    def why_locked(self, one: Field) -> str | None:
-        """Why it is greyed in this form for this person, with the procedure to use or the right that is missing."""
+    @cached_property
+    def locks(self) -> Mapping[str, str]:
+        """What is greyed in this form for this person → why, with the procedure to use or the right that is missing. Fields
+        that stand together and are greyed for one reason share one sentence, which names them all."""
+        together: dict[tuple[object, ...], list[str]] = {}
+        for name, one in self.seen_fields.items():
+            if one.form and (reason := self._lock_of(one)):
+                together.setdefault((*reason, "" if self.prefix else one.section), []).append(name)
+        return {name: self._why_locked(names) for names in together.values() for name in names}
+
+    def _lock_of(self, one: Field) -> tuple[object, ...]:
+        """Equal for fields that are greyed for the same reason; empty where one may write."""
         if self._is_key_data(one):
-            return scope.locked_sentence(self.entity, one.name)
-        if one.name not in self.editable:
-            return rights.refusal(self.by, powers.field_right(self.entity, one.name, "edit"))
-        return None
+            return scope.changed_by(one)
+        return () if one.name in self.editable else ("right",)
+
+    def _why_locked(self, names: Sequence[str]) -> str:
+        if self._is_key_data(self.entity.fields()[names[0]]):
+            return scope.locked_sentence(self.entity, *names)
+        return rights.refusal(self.by, *(powers.field_right(self.entity, n, "edit") for n in names))
 
     def _is_key_data(self, one: Field) -> bool:
         if one.edit is FREELY:
@@ -255,7 +266,7 @@ class Sheet:
             wide=isinstance(one, Text) and one.length >= 100,
             changed=value != self.shown(one),
         )
-        if why := self.why_locked(one):
+        if why := self.locks.get(one.name):
             text = self._locked_text(one)
             return replace(made, widget="readonly", help="", value=text, locked=why, changed=False)
         masked = self.shown(one) if one.mask is not None and self.obj is not None else ""

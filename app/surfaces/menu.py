@@ -15,7 +15,6 @@ from app.core.rights import Actor
 from app.surfaces.viewmodels import MenuGroup, MenuItem
 
 SCHOOL_GROUPS = ("我的待办", "学校管理", "学籍管理", "档案管理", "系统管理", "帮助")
-BUREAU_GROUPS = ("区域概览", "学校", "年级与班级", "学生", "异动业务", "系统管理")
 ICONS = {
     "首页": "house",
     "我的待办": "inbox",
@@ -35,7 +34,7 @@ _ORDER = (
     "年级",
     "班级",
     "学生",
-    "学籍变动",
+    "异动业务",
     "学籍记录",
     "学籍号历史",
     "家庭成员或监护人",
@@ -46,9 +45,8 @@ _ORDER = (
     "年级管理",
     "班级管理",
     "学生花名册",
-    "学籍异动",
-    "电子学籍档案",
-    "学籍号变更记录",
+    "异动查询",
+    "学籍档案查询",
     "个人设置",
     "通讯录",
     "用户管理",
@@ -169,7 +167,7 @@ def _bureau(rights: frozenset[str]) -> Iterator[tuple[str, str]]:
     if lists:
         yield f"{BUREAU} › 区域概览", BUREAU_HOME
     for entity in lists:
-        yield f"{BUREAU} › {entity.__label__}", f"/bureau/{entity.__path__}/"
+        yield f"{BUREAU} › {entity.__bureau_label__ or entity.__label__}", f"/bureau/{entity.__path__}/"
 
 
 def can_write(rights: frozenset[str], entity: type[Entity]) -> bool:

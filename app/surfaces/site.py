@@ -30,7 +30,7 @@ class Site:
 
     def title_of(self, entity: type[Entity]) -> str:
         """What the list is called: as the menu of this front has it."""
-        words = entity.__menu__.rpartition(" › ")[2] if not self.is_bureau else ""
+        words = entity.__bureau_label__ if self.is_bureau else entity.__menu__.rpartition(" › ")[2]
         return _(words or entity.__label__)
 
     def can_open(self, entity: type[Entity]) -> bool:

@@ -5,7 +5,7 @@ Plain values only: text is already labelled, masked and translated; URLs are com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -335,12 +335,22 @@ class Picture(NamedTuple):
     alt: str
 
 
+def _locks_of(inputs: Iterable[Input]) -> tuple[str, ...]:
+    """Each sentence once, in the order of the inputs that it is about."""
+    return tuple(dict.fromkeys(one.locked for one in inputs if one.locked))
+
+
 @dataclass(frozen=True, slots=True)
 class FormSection:
     title: str
     inputs: tuple[Input, ...]
     anchor: str = ""
     picture: Picture | None = None  # stands before the inputs
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """Why inputs here are greyed: said at the head, and pointed at by each of them."""
+        return _locks_of(self.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +371,11 @@ class InlineTable:
     rows: tuple[InlineRow, ...]
     blank: InlineRow  # template row; its prefix is `<name>-__n__-`
     add_label: str = "增加一行"
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """As in a section."""
+        return _locks_of(one for row in self.rows for one in row.inputs)
 
 
 Side = Literal["", "theirs", "mine"]

@@ -14,11 +14,12 @@ from flask import Flask
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from app.core import names
+from app.core import codes, names
 from app.surfaces import finding
 from app.surfaces.finding import FEW, LONGEST
 from tests import cast
-from tests.cast import YIZHONG
+from tests.accounts import change
+from tests.cast import SHIXI_ER, YIZHONG
 from tests.client import Client
 
 Login = Callable[..., Client]
@@ -75,6 +76,25 @@ WORDS = [  # (who, what is typed, kind, what is found of it)
     ("li", "zhao", "人员", ["赵副校长"]),
     ("lin", "赵副校长", "人员", []),
     ("he", "王老师", "人员", ["王老师"]),
+    ("lin", "王老师", "通讯录", ["王老师"]),
+    ("lin", "wls", "通讯录", ["王老师"]),
+    ("lin", "wanglaoshi", "通讯录", ["王老师"]),
+    ("lin", "城关", "通讯录", ["王老师"]),
+    ("lin", "赵副校长", "通讯录", []),
+    ("zhou", "高老师", "通讯录", ["高老师"]),
+    ("zhou", "gao", "通讯录", ["高老师"]),
+    ("li", "高老师", "通讯录", ["高老师"]),
+    ("chen", "林老师", "通讯录", ["林老师"]),
+    ("ops", "高老师", "通讯录", []),
+    ("lin", "转学", "业务类型", ["异动业务：转学（转出）", "异动业务：转学（转入）"]),
+    ("lin", "zx", "业务类型", ["异动业务：转学（转出）", "异动业务：转学（转入）"]),
+    ("lin", "zhuanxue", "业务类型", ["异动业务：转学（转出）", "异动业务：转学（转入）"]),
+    ("lin", "zhuanru", "业务类型", ["异动业务：转学（转入）"]),
+    ("lin", "xiuxue", "业务类型", ["异动业务：休学"]),
+    ("chen", "休学", "业务类型", ["异动业务：休学"]),
+    ("zhao", "xx", "业务类型", ["异动业务：休学", "异动业务：续休"]),
+    ("li", "休学", "业务类型", []),
+    ("ops", "休学", "业务类型", []),
 ]
 
 
@@ -168,6 +188,79 @@ def test_whoever_looks_with_anothers_eyes_finds_what_both_may_see(login: Login) 
     he.post(f"/people/look/{cast.person('wang')}")
     assert ask(he, "王").status_code == 200
     assert "人员" not in found(he, "王")
+
+
+KINDS = [label for _code, label in codes.table("change_kind").all()]
+
+
+@pytest.mark.parametrize("username", ["lin", "zhao", "wang", "chen", "cheng"])
+def test_every_kind_of_case_leads_to_the_list_that_counts_it(
+    login: Login, acting: Acting, username: str
+) -> None:
+    """Above one authority the list alone counts."""
+    client, told = login(username), {}
+    for label in KINDS:
+        [hit] = [
+            hit
+            for kind in kinds(client, label)
+            for hit in kind["hits"]
+            if hit["label"] == f"异动业务：{label}"
+        ]
+        page = client.get(hit["url"])
+        assert f"业务类型：{label}" in page.text
+        assert hit["url"].startswith("/bureau/changes/?" if username[:3] == "che" else "/changes/list/?")
+        assert username == "cheng" or f">{hit['note']}<" in page.text
+        told[label] = hit["note"]
+    assert {"共1条", "共0条"} == set(told.values()) or username in ("wang", "cheng")
+    assert set(told.values()) == {""} or username != "cheng"
+
+
+def test_who_reads_english_finds_kinds_in_either_language(login: Login) -> None:
+    lin = login("lin")
+    lin.set_cookie("language", "en")
+    english = found(lin, "Suspended")
+    assert english == found(lin, "休学") == found(lin, "xiuxue")
+    assert english == {"Kind of case": ["Changes and cases: Suspended"]}
+
+
+def test_no_kind_is_offered_to_whom_it_is_hidden(login: Login, limit: Callable[..., None]) -> None:
+    limit("lin", "clerk", "change:kind:hide")
+    assert "业务类型" not in found(login("lin"), "休学")
+
+
+def test_nobody_is_found_twice(app: Flask, login: Login) -> None:
+    """Neither on the list of people and in the address book, nor those of the one beyond the first few in the other."""
+    he = login("he")
+    for typed in ("老师", "王老师", "l", "中学"):
+        names_ = [name for kind in ("人员", "通讯录") for name in found(he, typed).get(kind, [])]
+        assert len(names_) == len(set(names_)), typed
+    assert "通讯录" not in found(he, "王老师")
+    assert found(login("li"), "老师")["通讯录"] == ["王老师", "高老师"]
+
+
+def test_the_address_book_tells_of_a_phone_that_is_shared_and_leads_to_its_line(
+    app: Flask, login: Login
+) -> None:
+    change(app, "gao", phone="14099990001")
+    zhou = login("zhou")
+    [kind] = kinds(zhou, "高老师")
+    assert [hit["note"] for hit in kind["hits"]] == [SHIXI_ER]
+    change(app, "gao", shares_phone=True)
+    [kind] = kinds(zhou, "高老师")
+    assert [hit["note"] for hit in kind["hits"]] == [f"{SHIXI_ER}，14099990001"]
+    page = zhou.get(kind["hits"][0]["url"]).text
+    assert page.count('<th scope="row"') == 1
+    assert "14099990001" in page
+
+
+def test_more_than_a_few_in_the_address_book_lead_to_it(
+    login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "FEW", 1)
+    zhou = login("zhou")
+    [kind] = kinds(zhou, "老师")
+    assert (kind["label"], len(kind["hits"])) == ("通讯录", 1)
+    assert zhou.get(kind["more"]).text.count('<th scope="row"') == 2
 
 
 # --- all of them --------------------------------------------------------------------------------------
@@ -310,7 +403,7 @@ def statements(app: Flask) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("username", ["lin", "chen", "he", "li", "ops"])
 def test_a_search_takes_one_statement_a_kind(app: Flask, login: Login, username: str) -> None:
-    """People of a bureau name the units beside: two more."""
+    """People of a bureau name the units beside: two more. Whoever is of a school asks the address book by where that lies."""
     client = login(username)
     client.get("/find")
     with statements(app) as idle:
@@ -318,16 +411,17 @@ def test_a_search_takes_one_statement_a_kind(app: Flask, login: Login, username:
     for typed in ("王", "li", "七年级", "2026"):
         with statements(app) as seen:
             assert ask(client, typed).status_code == 200
-        by = _lists_of(app, username)
-        assert len(seen) - len(idle) <= by + (2 if username == "he" else 0), (typed, seen)
+        more = {"he": 2, "lin": 1, "li": 1}.get(username, 0)
+        assert len(seen) - len(idle) <= _lists_of(app, username) + more, (typed, seen)
 
 
 def _lists_of(app: Flask, username: str) -> int:
-    """How many lists this person's search goes through; the list of people among them."""
+    """How many lists this person's search goes through; of people, the address book and the cases by kind among them."""
     from app.extensions import db
 
     with app.test_request_context():
         by = cast.actor(db.session(), username)
-        count = len(list(finding._lists(by))) + by.has("person:list")
+        sources = ("person:list", "address_book:list", "change:list")
+        count = len(list(finding._lists(by))) + sum(map(by.has, sources))
         db.session.remove()
     return count

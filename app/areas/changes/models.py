@@ -56,6 +56,7 @@ class Change(OfParties, Entity):
     __confirmed__ = ("review",)
     __order__ = "-id"
     __bureau__ = True
+    __bureau_label__ = "异动业务"
     __extra_args__ = (sa.Index("ix_change_student_id_id", "student_id", "id"),)
 
     kind: Mapped[str] = col.code("业务类型", "change_kind", edit=BY_SYSTEM, listed=True)

@@ -132,8 +132,17 @@ def matches(typed: str) -> sa.ColumnElement[bool]:
     a part of the name."""
     if not typed.isascii():
         return User.first_name.contains(typed, autoescape=True)
-    columns = (User.username, User.name_key, User.name_initials)
-    return sa.or_(*(one.startswith(logins.normal_name(typed), autoescape=True) for one in columns))
+    account = logins.normal_name(typed)
+    return sa.or_(User.username.startswith(account, autoescape=True), spelled(account))
+
+
+def spelled(letters: str) -> sa.ColumnElement[bool]:
+    """The accounts whose names begin with these initials, or with this pinyin, with blanks or without."""
+    ways = dict.fromkeys([letters, *names.blanked(letters)])
+    return sa.or_(
+        User.name_initials.startswith(letters, autoescape=True),
+        *(User.name_key.startswith(one, autoescape=True) for one in ways),
+    )
 
 
 # --- for pick lists: who may be named as class teacher ------------------------------------------------

@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role, User
 from sqlalchemy.orm import Session
 
+from app.areas.people import accounts
 from app.areas.people.accounts import Home
 from app.areas.people.roles import CLERK, SUPER_ADMIN
 from app.areas.schools.models import School, SchoolStage
-from app.core import grants, names, rights, scope
-from app.core.rights import Actor, Grant
+from app.core import grants, rights, scope
+from app.core.rights import Actor, Extent, Grant
 
 RIGHT = "address_book:list"
 LISTED = (SUPER_ADMIN, CLERK)
 PAGE_SIZE = 50
-INITIALS_MOST = 500  # hits of a search by initials, which no index serves
 ORDER = (User.school_id, User.id)
 
 
@@ -38,7 +38,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """One page, the people of one school together. `count` goes no further than it was asked to."""
+    """One page, the people of one school together. `count` goes no further than it was asked to, and is 0 where it was not
+    asked for."""
 
     found: list[Entry]
     count: int
@@ -55,12 +56,16 @@ def look_up(
     *,
     count_to: int,
     size: int = PAGE_SIZE,
+    known: tuple[Extent, ...] = (),
 ) -> Entries:
-    """The entries of the other schools; `q` is part of a name or school, or their pinyin initials. Raises Denied."""
+    """The entries of the other schools; `q` is part of a name or school, the pinyin of a name, or initials of either. Whose
+    account lies in `known` is left out. Raises Denied."""
     rights.require(by, RIGHT)
     with scope.acting(session, rights.system("address book")):
-        where = [*_others(session, by), _matches(session, by, q)]
-        count = int(session.scalar(_count(where, count_to)) or 0)
+        where = [*_others(session, by), _matches(q)]
+        if known:
+            where.append(User.id.not_in(sa.select(User.id).where(accounts.within(known))))
+        count = int(session.scalar(_count(where, count_to)) or 0) if count_to else 0
         return _page(session, where, after, before, size, count)
 
 
@@ -106,22 +111,12 @@ def _others(session: Session, by: Actor) -> list[sa.ColumnElement[bool]]:
 # --- searching and paging -----------------------------------------------------------------------------
 
 
-def _matches(session: Session, by: Actor, q: str) -> sa.ColumnElement[bool]:
+def _matches(q: str) -> sa.ColumnElement[bool]:
     if not q:
         return sa.true()
     if re.fullmatch(r"[A-Za-z]+", q):
-        return User.id.in_(_by_initials(session, by, q.lower()))
+        return sa.or_(accounts.spelled(q.lower()), School.name_initials.contains(q.lower()))
     return sa.or_(User.first_name.contains(q, autoescape=True), School.name.contains(q, autoescape=True))
-
-
-def _by_initials(session: Session, by: Actor, letters: str) -> list[int]:
-    query = _with_school(sa.select(User.id, User.first_name, School.name)).where(*_others(session, by))
-    hits = [
-        id_
-        for id_, name, school in session.execute(query.order_by(*ORDER))
-        if names.initials_of(name).startswith(letters) or letters in names.initials_of_words(school)
-    ]
-    return hits[:INITIALS_MOST]
 
 
 def _with_school(query: sa.Select[Any]) -> sa.Select[Any]:

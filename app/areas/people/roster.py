@@ -114,9 +114,9 @@ def said(line: Line) -> Iterator[str]:
         where = {"row": line.number, "column": _(LABELS[key]) if key else ""}
         if key and (value := line.texts.get(key)):
             yield _(
-                "第%(row)s行“%(column)s”：填写的是“%(value)s”。%(why)s",
+                "第%(row)s行“%(column)s”：填写的是“%(value)s”，%(why)s；其他行不受影响。",
                 value=shortened(value),
-                why=why,
+                why=why.rstrip("。."),
                 **where,
             )
         elif key:

@@ -199,6 +199,8 @@ def test_who_does_not_stand_in_it_has_no_entry(session: Session, login: Login) -
         ("W", ["王老师"]),
         ("ls", []),
         ("sxx", ["高老师"]),
+        ("gaolao", ["高老师"]),
+        ("Gao", ["高老师"]),
         ("cgcj", ["王老师"]),
         ("cjzx", ["王老师", "高老师"]),
         ("%", []),

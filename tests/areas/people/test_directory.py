@@ -58,7 +58,7 @@ def test_a_bureau_admin_finds_the_bureau_and_the_schools_below_with_their_units(
         ("lin", {"林老师"}),
         ("LI", {"李老师", "林老师"}),
         ("lls", {"李老师", "林老师"}),
-        ("zhaofu", set()),
+        ("zhaofu", {"赵副校长"}),
         ("zhao fu", {"赵副校长"}),
         ("zfx", {"赵副校长"}),
         ("小", {"小周"}),

@@ -155,7 +155,7 @@ def test_rows_come_as_in_the_menu_with_what_belongs_to_them_below(app: Flask, lo
     assert groups == ["学校管理", "学籍管理", "系统管理"]
     found = [re.sub(r"<.*", "", one) for one in re.findall(r'<th scope="row">(.*?)</th>', page)]
     school = ["学校", "学段", "校区", "年级", "班级", "复式班年级"]
-    pupil = ["学生", "家庭成员或监护人", "学籍号历史", "佐证材料", "学籍记录", "学籍变动"]
+    pupil = ["学生", "家庭成员或监护人", "学籍号历史", "佐证材料", "学籍变动", "学籍记录"]
     assert found[: len(school) + len(pupil)] == school + pupil
     assert {"用户管理", "角色管理", "授权管理"} < set(found)
 

@@ -155,6 +155,11 @@ def test_migrations_make_what_the_models_would_make(empty: Flask) -> None:
     upkeep.drop_everything(db.engine)
     with database() as connection:
         db.metadata.create_all(connection)
+    for table in db.metadata.tables.values():
+        for key in (
+            table.foreign_key_constraints
+        ):  # those PostgreSQL gets after their tables are marked: SQLite would lose them
+            key._create_rule = None
     wanted = look()
     assert set(migrated) == set(wanted)
     for part in wanted:

@@ -237,7 +237,7 @@ def assemble(session: Session) -> None:
     from app.areas.people.roles import load_roles
     from app.core import rights, saving, scope
 
-    by = rights.system("tests")
+    by = rights.system("seed")
     with scope.acting(session, by), saving.work():
         rights.sync(session)
         load_roles(session)

@@ -36,6 +36,26 @@ OTHER_NAMES = {
     "scope": N_("管理范围以外"),
 }
 """What is audited and is not an entity."""
+OWN_WORDS = {
+    "seed": N_("演示数据"),
+    "command": N_("服务器命令"),
+    "worker": N_("后台任务"),
+    "login": N_("登录程序"),
+    "roles": N_("角色调整"),
+    "certificates": N_("证明查验"),
+    "figures": N_("统计程序"),
+    "why": N_("权限查询"),
+    "address book": N_("通讯录"),
+    "duplicate check": N_("查重"),
+    "number check": N_("核对学籍号"),
+    "class seats": N_("核对班额"),
+    "open cases to hand over": N_("查找未办结业务"),
+    "who saved first": N_("核对先后保存"),
+    "photo": N_("学生照片采集"),
+    "class_teacher": N_("班主任安排"),
+    "hand_over": N_("工作交接"),
+}
+"""Names that the system gives itself and its reasons, as they are kept → as they are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +78,14 @@ class EntityName(Text):
         return tuple((key, self.show(key)) for key in keys)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnWord(Text):
+    """What a person is called or wrote; or a word of the system's own, which is shown in the language of the page."""
+
+    def show(self, value: str | None) -> str:
+        return _(OWN_WORDS[value]) if value in OWN_WORDS else value or ""
+
+
 class AuditEntry(Entity):
     """操作记录：谁在何时把什么从什么改成什么，只增不改。"""
 
@@ -76,13 +104,13 @@ class AuditEntry(Entity):
     )
 
     at: Mapped[datetime] = col.moment("时间", listed=True, filter=True)
-    actor_name: Mapped[str] = col.text("操作人", 64, listed=True)
+    actor_name: Mapped[str] = col.described(OwnWord(label="操作人", length=64, listed=True), sa.String(64))
     action: Mapped[str] = col.code("操作", "audit_action", listed=True)
     entity: Mapped[str] = col.described(EntityName(label="对象", length=40, listed=True), sa.String(40))
     subject: Mapped[str | None] = col.text("姓名或名称", SUBJECT, search=True, listed=True)
     row_id: Mapped[int | None] = col.number("编号", high=10**12, type_=BigId, filter=False)
-    reason: Mapped[str | None] = col.text("事由", 200, listed=True)
-    authority: Mapped[str | None] = col.text("依据", 60)
+    reason: Mapped[str | None] = col.described(OwnWord(label="事由", length=200, listed=True), sa.String(200))
+    authority: Mapped[str | None] = col.described(OwnWord(label="依据", length=60), sa.String(60))
     address: Mapped[str | None] = col.text("来源地址", 45, listed=True)
     school_id: Mapped[int | None] = mapped_column(BigId)
     authority_code: Mapped[str | None] = mapped_column(sa.String(6))

@@ -608,12 +608,12 @@ def stale(session: Session, obj: Entity, version: int) -> Stale:
     )
     with scope.unscoped(session, "who saved first"):
         saves = session.execute(query.order_by(entry.id.desc()).limit(max(1, obj.version - version))).all()
-    who, at, _before = saves[0] if saves else (_("其他人"), None, None)
+    who, at, _before = saves[0] if saves else ("", None, None)
     when = at.astimezone(HERE).strftime("%Y-%m-%d %H:%M") if at else _("刚才")
     return Stale(
         _(
             "%(who)s于%(when)s修改过这条记录。您填写的内容已保留，请逐项比对后选择保留哪一项。",
-            who=who,
+            who=entry.fields()["actor_name"].show(who) or _("其他人"),
             when=when,
         ),
         {name: getattr(obj, name) for name in obj.fields()},

@@ -239,13 +239,14 @@ def timeline(obj: Entity, site: Site) -> list[TimelineEntry]:
 
 
 def entry(one: AuditEntry, site: Site, places: Sequence[Place] | None) -> TimelineEntry:
-    label = AuditEntry.fields()["entity"].show(one.entity)
-    verb = AuditEntry.fields()["action"].show(one.action)
-    reason = _("（事由：%(why)s）", why=one.reason) if one.reason else ""
+    def said(name: str) -> str:
+        return AuditEntry.fields()[name].show(getattr(one, name))
+
+    reason = _("（事由：%(why)s）", why=said("reason")) if one.reason else ""
     return TimelineEntry(
         when=one.at.astimezone(HERE).strftime("%Y-%m-%d %H:%M"),
-        title=_("%(act)s%(what)s", act=verb, what=_(label)) + reason,
-        who=one.actor_name,
+        title=_("%(act)s%(what)s", act=said("action"), what=said("entity")) + reason,
+        who=said("actor_name"),
         lines=tuple(_lines(one, site, places)) if one.action != "create" else (),
         tone=TONES.get(one.action, "neutral"),
     )

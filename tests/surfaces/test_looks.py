@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from app.core import rights, scope
-from app.core.audit import AuditEntry
+from app.core.audit import OWN_WORDS, AuditEntry
 from app.extensions import db
+from config import ROOT
 from tests import cast
 from tests.client import Client
 
@@ -98,3 +101,25 @@ def test_the_log_tells_who_sees_no_pupil_no_more_than_the_name(app: Flask, login
         page = login(reader).get(f"/audit/show/{line}").text
         assert "欧阳若曦" in page
         assert "新街9号" not in page
+
+
+def test_the_systems_own_words_are_in_the_language_of_the_page(app: Flask, login: Login) -> None:
+    client = login("li")
+    assert "演示数据" in cells(client.get("/audit/list/?size=200"))
+    assert "演示数据" in login("lin").get(f"/students/show/{OUYANG}").text
+    client.set_cookie("language", "en")
+    assert "Demo data" in cells(client.get("/audit/list/?size=200"))
+
+
+def cells(page: TestResponse) -> set[str]:
+    return set(re.findall(r">([^<>]+)<", page.text))
+
+
+def test_what_the_system_calls_itself_in_the_code_has_a_word() -> None:
+    """So that no page has to show the code's own."""
+    code = "\n".join(path.read_text() for part in ("app", "seeds") for path in (ROOT / part).rglob("*.py"))
+    names = set(re.findall(r'rights\.system\("([^"]+)"\)', code))
+    reasons = set(re.findall(r'unscoped\(\w+, "([^"]+)"\)', code))
+    assert names
+    assert reasons
+    assert names | reasons <= set(OWN_WORDS)

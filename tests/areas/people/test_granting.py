@@ -43,7 +43,7 @@ def audited(app: Flask, action: str) -> list[tuple[Any, ...]]:
     with app.app_context(), scope.acting(db.session(), rights.system("tests")):
         entry = AuditEntry
         query = sa.select(entry.actor_name, entry.row_id, entry.school_id, entry.authority_code).where(
-            entry.action == action, entry.actor_name != "tests"
+            entry.action == action, entry.actor_name != "seed"
         )
         found = [tuple(row) for row in db.session.execute(query.order_by(entry.id))]
         db.session.remove()

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 
 from app.core import live
-from app.core.wording import N_
+from app.core.wording import N_, with_note
 
 _REGION = re.compile(r"[0-9]{6}")
 _NAMED = r"^.*\(([0-9]{12})\)$"  # at half width
@@ -93,4 +93,4 @@ def path_of(code: str) -> str:
 def named(area: str) -> str:
     """A 12-digit area code as people read it: 成都市锦江区（510104001002）; alone where nothing is known of it."""
     name = path_of(area[:6]) if re.fullmatch(r"[0-9]{12}", area) else ""
-    return f"{name}（{area}）" if name else area
+    return with_note(name, area) if name else area

@@ -64,9 +64,10 @@ class Known(NamedTuple):
 _spelled = lru_cache(maxsize=8_192)(names.spellings)
 
 
-def find(session: Session, typed: str, most: int) -> list[str]:
+def find(session: Session, typed: str, most: int, near: str = "") -> list[str]:
     """The 12-digit codes that are meant: by a part of the name, its pinyin or initials, by what a region lies in, or by the
-    first digits. A whole code means the place itself, where anything above it is known. The best first."""
+    first digits. A whole code means the place itself, where anything above it is known. The best first; of equals those in the
+    county, the city, the province of the six-digit code `near`."""
     wanted = places.normal_area(typed).casefold()
     if not wanted:
         return []
@@ -74,8 +75,12 @@ def find(session: Session, typed: str, most: int) -> list[str]:
         begun = [one.code for one in _all(session) if one.code.startswith(wanted[:6])]
         whole = [wanted] if len(wanted) == 12 and places.path_of(wanted[:6]) else []
         return list(dict.fromkeys((*whole, *(f"{code}000000" for code in begun))))[:most]
-    ranked = sorted((rank, one.code) for one in _all(session) if (rank := _rank(one, wanted)) is not None)
-    return [f"{code}000000" for _rank_, code in ranked[:most]]
+    ranked = sorted(
+        (rank, -sum(near.startswith(one.code[:n]) for n in (2, 4, 6)), one.code)
+        for one in _all(session)
+        if (rank := _rank(one, wanted)) is not None
+    )
+    return [f"{code}000000" for _rank_, _shared, code in ranked[:most]]
 
 
 def _rank(one: Known, wanted: str) -> int | None:

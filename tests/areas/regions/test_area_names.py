@@ -240,6 +240,12 @@ def test_the_county_itself_comes_before_what_lies_in_it(login: Login) -> None:
     assert "成都市锦江区（510104000000）" in labels
 
 
+def test_what_lies_near_ones_school_comes_first(login: Login) -> None:
+    """sx: 石溪县 beside 涉县, 寿县 and many others."""
+    assert found(login("lin"), "sx")[0].startswith("澜川市石溪县")
+    assert found(login("he"), "石")[0].startswith("澜川市石溪县")
+
+
 def test_whoever_reads_no_pupil_finds_regions_too(session: Session, login: Login) -> None:
     assert not rights.may(cast.actor(session, "ops"), f"{FamilyMember.key()}:show")
     assert SHOWN in found(login("ops"), "qlx")

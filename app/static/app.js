@@ -348,7 +348,7 @@
     box.append(list, status);
     Object.entries({ role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': list.id })
       .forEach(([name, value]) => input.setAttribute(name, value));
-    let timer, asked = 0, at = -1, items = [];
+    let timer, asked = 0, at = -1, items = [], isOld = false; // isOld: the list is still that of what was typed before
     const options = () => all('[role=option]', list);
     const show = (open) => {
       list.hidden = !open;
@@ -372,6 +372,7 @@
     const draw = (found) => {
       if (!found.length) { tell(say.none); return; }
       items = found;
+      isOld = false;
       list.replaceChildren(...items.map((item, i) =>
         make('li', { id: `${list.id}-${i}`, role: 'option', 'aria-selected': 'false' }, item.label)));
       status.textContent = say.found.replace('{n}', items.length);
@@ -395,6 +396,10 @@
     input.addEventListener('input', () => {
       clearTimeout(timer);
       asked += 1;
+      isOld = true;
+      at = -1;
+      options().forEach((option) => option.setAttribute('aria-selected', 'false'));
+      input.removeAttribute('aria-activedescendant');
       if (!input.value.trim() && !isWhole) show(false);
       else if (delay) timer = setTimeout(seek, delay);
       else seek();
@@ -409,7 +414,7 @@
         else seek();
       } else if (event.key === 'Enter' && open) {
         event.preventDefault();
-        if (items.length) choose(Math.max(at, 0));
+        if (at >= 0 || (items.length && !isOld)) choose(Math.max(at, 0));
       } else if (event.key === 'Escape' && open) {
         event.stopPropagation();
         show(false);
@@ -455,7 +460,10 @@
   // the input holds the code itself, typed or chosen; its name stands beneath
   const lookUpCode = (box, input, find) => {
     const name = document.getElementById(`${input.id}-name`);
-    const whole = (text) => text.normalize('NFKC').replace(/\s/g, '').padEnd(12, '0');
+    const whole = (text) => { // as the server reads it
+      const code = text.normalize('NFKC').replace(/\s/g, '').replace(/^.*\((\d{12})\)$/, '$1');
+      return /^(\d{6}|\d{9})$/.test(code) ? code.padEnd(12, '0') : code;
+    };
     let known = { id: whole(input.value), label: name.textContent };
     const tell = () => {
       const text = whole(input.value) === known.id ? known.label : '';
@@ -476,7 +484,8 @@
     };
     const catchUp = () => { // what was put in by the program, or left before anybody was asked
       tell();
-      if (!name.textContent && /^\d{6,12}$/.test(input.value.trim())) learn(input.value.trim()).catch(() => {});
+      const code = whole(input.value);
+      if (!name.textContent && /^\d{12}$/.test(code)) learn(code).catch(() => {});
     };
     input.placeholder = box.dataset.hint;
     input.addEventListener('input', tell);

@@ -72,13 +72,13 @@ def _line(element: str, words: str) -> Iterator[str]:
 
 
 def take_or_compare(page: Page, picture: Path) -> None:
-    """Takes the picture where that is wanted or none is there; fails where it shows what the page no longer says."""
+    """Takes the picture where that is wanted; fails where there is none, or it shows what the page no longer says."""
     beside, words = picture.with_suffix(".txt"), words_of(page)
-    if os.environ.get("UPDATE_PICTURES") or not picture.exists():
+    if os.environ.get("UPDATE_PICTURES"):
         picture.parent.mkdir(exist_ok=True)
         page.screenshot(path=picture)
         beside.write_text(words, encoding="utf-8")
-    kept = beside.read_text(encoding="utf-8") if beside.exists() else ""
+    kept = beside.read_text(encoding="utf-8") if picture.exists() and beside.exists() else ""
     if words != kept:
         differences = unified_diff(
             kept.splitlines(), words.splitlines(), "in the picture", "today", lineterm="", n=1

@@ -77,6 +77,31 @@ def test_an_area_is_chosen_by_keyboard_and_a_complaint_goes_with_the_choice(ente
     expect(page.locator("#f-birthplace_code-err")).to_have_count(0)
 
 
+def test_who_types_on_takes_nothing_of_the_list_before(enter: Enter) -> None:
+    page = enter("lin").page
+    page.goto(EDIT)
+    where = box(page, "出生地")
+    where.fill("成都")
+    expect(options(page).first).to_have_text("四川省成都市（510100000000）")
+    page.route("**/lookup/area", lambda route: None)  # the answer to more words is on its way
+    where.press_sequentially("市锦江区")
+    where.press("Enter")
+    expect(where).to_have_value("成都市锦江区")
+
+
+def test_a_code_with_its_name_is_pasted_and_half_a_code_has_none(enter: Enter) -> None:
+    page = enter("lin").page
+    page.goto(EDIT)
+    where, name = box(page, "出生地"), page.locator("#f-birthplace_code-name")
+    where.fill("成都市锦江区（510104000000）")
+    where.press("Tab")
+    expect(name).to_have_text("成都市锦江区（510104000000）")
+    where.fill("51")
+    expect(options(page).first).to_be_visible()
+    where.press("Tab")
+    expect(name).to_have_text("")
+
+
 def test_a_code_typed_by_hand_is_named_and_saved(enter: Enter) -> None:
     window = enter("lin")
     page = window.page

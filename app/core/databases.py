@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from app.extensions import db
 
-BUREAU_PATH = "/bureau/"
+BUREAU_PATH = "/bureau/"  # whose pages read by the read-only engine
 BUSY_MS = 10_000  # how long a SQLite writer waits for another
 PREPARED = {"prepared": True}
 """Execution options of a statement that every page asks, and that PostgreSQL plans well without its parameters: by keys,

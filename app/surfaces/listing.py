@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, load_only
 
 from app.core import rights, scope
-from app.core.databases import PREPARED
+from app.core.databases import BUREAU_PATH, PREPARED
 from app.core.entity import Entity, registry
 from app.core.errors import Invalid
 from app.core.fields import HERE, Area, Day, Field, Flag, Key, Moment, Number, Text, Unreadable
@@ -731,6 +731,6 @@ def number_text(n: int) -> str:
 
 
 def crumbs(entity: type[Entity], site: Site, *more: Crumb) -> list[Crumb]:
-    home = Crumb(_("区域概览"), "/bureau/") if site.is_bureau else Crumb(_("首页"), "/")
+    home = Crumb(_("区域概览"), BUREAU_PATH) if site.is_bureau else Crumb(_("首页"), "/")
     url = site.list_url(entity) if site.by.has(f"{entity.key()}:list") else None
     return [home, Crumb(site.title_of(entity), url), *more]

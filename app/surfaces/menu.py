@@ -10,6 +10,7 @@ from flask import Flask, g, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from app.core.databases import BUREAU_PATH
 from app.core.entity import Entity, registry
 from app.core.rights import Actor
 from app.surfaces.viewmodels import MenuGroup, MenuItem
@@ -25,7 +26,7 @@ ICONS = {
     "主管部门查看": "binoculars",
     "帮助": "question-circle",
 }
-HOME, BUREAU, BUREAU_HOME = "首页", "主管部门查看", "/bureau/"
+HOME, BUREAU = "首页", "主管部门查看"
 _ORDER = (
     "草稿箱",
     "区域概览",
@@ -138,7 +139,7 @@ def _nearest(urls: Iterable[str], path: str) -> str:
 
 def _is_here(url: str, path: str) -> bool:
     base = _base(url)
-    return path == url or (base.count("/") > 1 and base != BUREAU_HOME and path.startswith(base))
+    return path == url or (base.count("/") > 1 and base != BUREAU_PATH and path.startswith(base))
 
 
 def _base(url: str) -> str:
@@ -165,7 +166,7 @@ def _all(rights: frozenset[str], is_of_bureau: bool, entries: Iterable[Entry]) -
 def _bureau(rights: frozenset[str]) -> Iterator[tuple[str, str]]:
     lists = [e for e in registry if e.__bureau__ and f"{e.key()}:list" in rights]
     if lists:
-        yield f"{BUREAU} › 区域概览", BUREAU_HOME
+        yield f"{BUREAU} › 区域概览", BUREAU_PATH
     for entity in lists:
         yield f"{BUREAU} › {entity.__bureau_label__ or entity.__label__}", f"/bureau/{entity.__path__}/"
 

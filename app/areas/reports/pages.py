@@ -22,6 +22,7 @@ from app.areas.schools import seats
 from app.areas.schools.models import Grade, School, SchoolClass, year_name
 from app.areas.students.models import Status, Student, today_here
 from app.core import places, rights
+from app.core.databases import BUREAU_PATH
 from app.core.entity import Entity
 from app.core.errors import Missing
 from app.core.fields import Field
@@ -32,7 +33,6 @@ from app.surfaces.listing import filters_of, spans_authorities
 from app.surfaces.site import Site, with_args
 from app.surfaces.viewmodels import Bar, Cell, Chart, Column, Crumb, RelatedTable, Row, Tone
 
-HOME = "/bureau/"
 NEEDED = ("school:list", "school_stage:list")  # or a region would look as if it had no schools
 Card = tuple[str, str, str | None, Tone | None]  # label, number, url, tone
 BAND_TONES: dict[str, Tone] = {
@@ -86,7 +86,7 @@ def glance(by: rights.Actor) -> Iterator[entrance.Glance]:
         below, year = _asked_for(here, ""), SchoolYear.on(today_here())
         made = overview.overview(here.session, below, sees)
         charts = [one for one in Drawing(here, below, made, {}, sees, year).charts() if one.bars]
-    yield entrance.Glance(_("区域概览"), HOME, charts)
+    yield entrance.Glance(_("区域概览"), BUREAU_PATH, charts)
 
 
 def _asked_for(here: Site, raw: str) -> Below:
@@ -211,8 +211,8 @@ class Drawing:
     def _crumbs(self) -> list[Crumb]:
         trail = _line_of(self.here, self.below)[1:]
         return [
-            Crumb(_("区域概览"), HOME),
-            *(Crumb(self.names.get(code, code), with_args(HOME, {"region": code})) for code in trail),
+            Crumb(_("区域概览"), BUREAU_PATH),
+            *(Crumb(self.names.get(code, code), with_args(BUREAU_PATH, {"region": code})) for code in trail),
         ]
 
     # --- the lists behind the figures ---
@@ -294,7 +294,7 @@ class Drawing:
 
     def _region_rows(self, figures: Sequence[Figure]) -> Iterator[Row]:
         for code, one in self.made.regions.items():
-            name = Cell(self.names.get(code, code), url=with_args(HOME, {"region": code}))
+            name = Cell(self.names.get(code, code), url=with_args(BUREAU_PATH, {"region": code}))
             cells = (self._cell(figure, one, self._place(figure.entity, code)) for figure in figures)
             yield Row(int(code), None, (name, *cells))
 
